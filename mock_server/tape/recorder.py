@@ -79,6 +79,7 @@ class Recorder:
         self._links = KnownLinks(origin)
         self._remover = SecretRemover()
         self._taper = BodyTaper(self._remover, folder)
+        self._largest = folder.largest
         self._client = client_for(parts.hostname or "")
 
     async def close(self) -> None:
@@ -161,35 +162,16 @@ class Recorder:
         kind = answer.headers.get("content-type", "").lower()
         is_text = any(text in kind for text in _TEXTS) or not kind
         if not is_text or call.request.method == "HEAD":
-            return await self._stream(call, answer, gone)
+            is_coded = "content-encoding" in answer.headers
+            coming = answer.aiter_bytes() if is_coded else answer.aiter_raw()
+            return await self._flow(call, answer, coming, gone, largest=self._largest)
         pieces, size, rest = [], 0, answer.aiter_bytes()
         async for piece in rest:
             pieces.append(piece)
             size += len(piece)
             if size > _LARGEST_ANSWER:
-                return await self._pass_large(call, answer, _chained(pieces, rest), gone)
+                return await self._flow(call, answer, _chained(pieces, rest), gone, largest=0)
         return await self._send_text(call, answer, b"".join(pieces), gone)
-
-    async def _pass_large(
-        self,
-        call: TapedCall,
-        answer: httpx.Response,
-        pieces: AsyncIterator[bytes],
-        gone: "asyncio.Task[None]",
-    ) -> None:
-        """A text that is too large to be looked at."""
-        headers = byte_pairs(self._headers(call, answer, "content-length", "content-encoding"))
-        start = {"status": answer.status_code, "headers": headers}
-        await call.send({"type": "http.response.start", **start})
-        size = 0
-        async for piece in pieces:
-            size += len(piece)
-            await call.send({"type": "http.response.body", "body": piece, "more_body": True})
-            if gone.done():
-                break
-        content = omitted("it is too large", size)
-        await self._record(call, self._taped_answer(answer, content, gone))
-        await call.send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_text(
         self, call: TapedCall, answer: httpx.Response, body: bytes, gone: "asyncio.Task[None]"
@@ -204,22 +186,22 @@ class Recorder:
         headers = self._headers(call, answer, "content-length", "content-encoding")
         await reply(call.send, answer.status_code, headers, body)
 
-    async def _stream(
-        self, call: TapedCall, answer: httpx.Response, gone: "asyncio.Task[None]"
-    ) -> None:
-        """A file, as it comes; the cassette has it once it is whole."""
-        headers = [
-            (k.encode("latin-1"), v.encode("latin-1")) for k, v in self._headers(call, answer)
-        ]
-        start = {"status": answer.status_code, "headers": headers}
+    async def _flow(
+        self, call: TapedCall, answer: httpx.Response, pieces: AsyncIterator[bytes],
+        gone: "asyncio.Task[None]", *, largest: int,
+    ) -> None:  # fmt: skip
+        """A body as it comes; the cassette has it, up to ``largest`` bytes, once it is whole."""
+        coded = (
+            ("content-length", "content-encoding") if "content-encoding" in answer.headers else ()
+        )
+        start = {"status": answer.status_code,
+                 "headers": byte_pairs(self._headers(call, answer, *coded))}  # fmt: skip
         await call.send({"type": "http.response.start", **start})
-        largest = self._taper.folder.largest if self._taper.folder else 0
         kept, size = [], 0
-        async for piece in answer.aiter_raw():
+        async for piece in pieces:
             size += len(piece)
-            if size <= largest:
-                kept.append(piece)
-            else:
+            kept.append(piece)
+            if size > largest:
                 kept.clear()
             if gone.done():
                 break

@@ -174,6 +174,23 @@ def test_parts_of_a_file_and_its_head_come_from_the_whole(
     assert head.headers["content-length"] == str(len(clip))
 
 
+@pytest.mark.parametrize("effect", ["gzip", "chunked", "bomb megabytes=2"])
+def test_a_clip_is_the_same_however_it_was_sent(effect: str, tmp_path: Path) -> None:
+    path = tmp_path / "coded.jsonl"
+    service = Server("auto", 0)
+    account = MockAccount(service, "coded")
+    account.faults(f"on=result effect={effect}")
+    with recording(service.base_url, path) as origin:
+        client = TapeClient(origin, {"Authorization": f"Bearer {account.key}"})
+        recorded = client.whole_flow()
+        client.close()
+    service.close()
+    with replaying(path) as (origin, _):
+        client = TapeClient(origin)
+        assert client.whole_flow() == recorded
+        client.close()
+
+
 def test_lost_answers_are_lost_again(tmp_path: Path) -> None:
     path = tmp_path / "lost.jsonl"
     service = Server("auto", 0)
