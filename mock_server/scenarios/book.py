@@ -63,6 +63,13 @@ class ScenarioBook:
             runs.draw(chance, length) if runs else drawn.runs,
         )
 
+    def answer_seconds(self, task: Task, number: int) -> float:
+        """How long the answer to call ``number`` of the server waits, which is about ``task``."""
+        fitting = self._fitting(task.request, task.account)
+        answers = next((entry.answer for entry in fitting if entry.answer), None)
+        chance = random.Random(f"{task.task_id} {number}")  # noqa: S311  # a simulation
+        return answers.draw(chance, 0) if answers else 0
+
     def _captures(self, request: TaskRequest) -> Iterator[Scenario]:
         if self.as_captured:
             yield from (entry for entry in captured() if entry.fits(request, request.model, ""))

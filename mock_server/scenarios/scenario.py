@@ -37,6 +37,9 @@ class Scenario(BaseModel):
     resolution: Literal["480P", "720P", "1080P"] | None = None
     queue: Annotated[Span, BeforeValidator(span_of)] | None = Field(None, description="seconds")
     run: Annotated[Span, BeforeValidator(span_of)] | None = Field(None, description="seconds")
+    answer: Annotated[Span, BeforeValidator(span_of)] | None = Field(
+        None, description="seconds of real time until calls about the task are answered"
+    )
     outcome: Outcome | None = None
     code: str = Field("", max_length=NAME_LENGTH)
     message: str = Field("", max_length=2000)
@@ -105,7 +108,7 @@ class Scenario(BaseModel):
         return Size(int(match[1]), int(match[2])) if match else None
 
 
-_EFFECTS = {"queue", "run", "outcome", "usage", "size"}
+_EFFECTS = {"queue", "run", "answer", "outcome", "usage", "size"}
 
 
 @lru_cache(1024)

@@ -1,5 +1,6 @@
 """A call as effects see it: the service can be let act, or an error can take its place."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -38,11 +39,21 @@ class CallExchange:
         try:
             if call.caller:
                 self._service.call_limits.admit(call.caller.name, call.operation)
-            return self._sent(await self._perform(call, twist))
+            answer = await self._perform(call, twist)
+            await self._wait()
+            return self._sent(answer)
         except ErrorAnswer as error:
             return self.error(error)
         except Denied as refusal:
             return self.denied(refusal)
+
+    async def _wait(self) -> None:
+        """Wait as long as a scenario has calls about this task wait for their answers."""
+        book, call = self._service.scenarios, self._call
+        if book.scenarios and call.task_id and call.operation in ("create", "query"):
+            task = self._service.tasks.known(call.task_id)
+            number = self._service.request_log.count
+            await asyncio.sleep(book.answer_seconds(task, number) if task else 0)
 
     def error(self, error: ErrorAnswer, form: ErrorForm | None = None) -> Response:
         self._call.code = error.code

@@ -132,6 +132,22 @@ def test_a_model_is_known_by_the_name_that_the_service_uses() -> None:
         assert (seconds(ended(server, json=given))[1] == 13) is is_meant
 
 
+def test_answers_come_as_late_as_a_scenario_says() -> None:
+    server = twin({"words": "slow", "answer": [0.2, 0.3], "queue": 1, "run": 1})
+
+    def took(act: Any) -> float:
+        begun = time.perf_counter()
+        act()
+        return time.perf_counter() - begun
+
+    slow = server.task("slow")
+    for call in (lambda: server.create("slow"), lambda: server.query(slow)):
+        assert 0.2 <= took(call) < 2
+    quick = server.task("quick")
+    assert min(took(lambda: server.query(quick)) for _ in range(5)) < 0.2
+    assert len(server.ledger()["submissions"]) == 3
+
+
 def test_a_scenario_can_be_for_one_account() -> None:
     server = twin({"account": "a", "queue": 1, "run": 9}, {"queue": 1, "run": 8})
     other = {"Authorization": "Bearer sk-mock-b", "X-DashScope-Async": "enable"}
