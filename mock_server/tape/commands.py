@@ -151,14 +151,14 @@ def compare(context: click.Context, path: Path, region: str, as_json: bool) -> N
 
 def lines_of(report: "ComparisonReport") -> Iterator[Message]:
     """The report for people."""
-    for found in report.differences:
+    for difference in report.differences:
         yield tr(
             "exchange {number}, {subject}: {place}: {recorded} recorded, {emulated} emulated",
-            number=found.exchange, subject=found.subject, place=found.place,
-            recorded=found.recorded, emulated=found.emulated,
+            number=difference.exchange, subject=difference.subject, place=difference.place,
+            recorded=difference.recorded, emulated=difference.emulated,
         )  # fmt: skip
-        if found.count > 1:
-            yield tr("  the same in {n} exchanges", n=found.count)
+        if difference.count > 1:
+            yield tr("  the same in {n} exchanges", n=difference.count)
     yield tr(
         "exchanges compared: {compared}; not compared: {rest}; differences: {differences}",
         compared=report.compared, rest=report.passed_over, differences=len(report.differences),

@@ -44,8 +44,8 @@ class Translated:
     policy: dict[str, Any] = field(default_factory=dict)
 
     def text(self, text: str) -> str:
-        for recorded, emulated in self.names.items():
-            text = text.replace(recorded, emulated)
+        for before, now in self.names.items():
+            text = text.replace(before, now)
         return text
 
     def value(self, value: Any) -> Any:
@@ -90,15 +90,15 @@ class Comparison:
         self._fetched: set[str] = set()
 
     async def run(self) -> ComparisonReport:
-        compared = 0
+        count = 0
         async with self._client:
             for entry in self._cassette.entries:
-                compared += await self._exchange(entry)
+                count += await self._exchange(entry)
         counts = Counter(difference.kind for difference in self._found)
         firsts = {difference.kind: difference for difference in reversed(self._found)}
-        ordered = sorted(firsts.values(), key=lambda difference: difference.exchange)
-        once = tuple(replace(first, count=counts[first.kind]) for first in ordered)
-        return ComparisonReport(once, compared, len(self._cassette.entries) - compared)
+        by_exchange = sorted(firsts.values(), key=lambda difference: difference.exchange)
+        once = tuple(replace(first, count=counts[first.kind]) for first in by_exchange)
+        return ComparisonReport(once, count, len(self._cassette.entries) - count)
 
     async def _exchange(self, entry: CassetteEntry) -> bool:
         """Compare one exchange; false where there is nothing to compare it with."""
@@ -128,8 +128,8 @@ class Comparison:
         headers = {name: value for name, value in request.headers.items()
                    if value != REMOVED and name != "content-length"}  # fmt: skip
         if "authorization" in headers or request.headers.get("authorization") == REMOVED:
-            refused = entry.answer.status == 401
-            headers["authorization"] = f"Bearer {'sk-refused' if refused else self._key}"
+            is_refused = entry.answer.status == 401
+            headers["authorization"] = f"Bearer {'sk-refused' if is_refused else self._key}"
         url = BASE + self._names.text(request.url.removeprefix(self._base))
         return await self._client.request(request.method, url, headers=headers, content=data)
 
@@ -176,8 +176,8 @@ class Comparison:
         files: dict[str, Any] = {}
         for name, value in fields.items():
             if isinstance(value, dict):
-                kept = value.get("file")
-                data = self._cassette.folder.file(kept).read_bytes() if kept else b"-"
+                file_name = value.get("file")
+                data = self._cassette.folder.file(file_name).read_bytes() if file_name else b"-"
                 files[name] = (value.get("name") or "file", data)
             elif value != REMOVED or name.lower() in own:
                 form[name] = own.get(name.lower(), self._names.text(value))
@@ -198,30 +198,28 @@ class Comparison:
 
     def _learn(self, entry: CassetteEntry, answer: httpx.Response) -> None:
         """Remember under which names the emulator has what the cassette has."""
-        recorded, emulated = entry.answer.content.value, _json(answer)
-        ids = [_output(body).get("task_id") for body in (recorded, emulated)]
+        before, now = entry.answer.content.value, _json(answer)
+        ids = [_output(body).get("task_id") for body in (before, now)]
         if is_create(entry.request) and ids[0] and ids[1]:
             self._names.names[str(ids[0])] = str(ids[1])
             self._states[str(ids[0])] = {}
-        data = [
-            body.get("data") if isinstance(body, dict) else None for body in (recorded, emulated)
-        ]
+        data = [body.get("data") if isinstance(body, dict) else None for body in (before, now)]
         if isinstance(data[0], dict) and isinstance(data[1], dict) and "upload_dir" in data[1]:
             self._names.names[str(data[0].get("upload_dir"))] = str(data[1]["upload_dir"])
             self._names.policy = data[1]
 
     def _compare(self, entry: CassetteEntry, answer: httpx.Response, subject: str) -> None:
-        recorded = entry.answer
-        if recorded.status != answer.status_code:
-            self._note(entry, subject, "status", str(recorded.status), str(answer.status_code))
-        before, now = recorded.content.value, _json(answer)
+        original = entry.answer
+        if original.status != answer.status_code:
+            self._note(entry, subject, "status", str(original.status), str(answer.status_code))
+        before, now = original.content.value, _json(answer)
         for place, left, right in _codes(before, now):
             self._note(entry, subject, place, left, right)
-        for place, left, right in self._bodies(recorded, answer, now):
+        for place, left, right in self._bodies(original, answer, now):
             self._note(entry, subject, place, left, right)
-        for name in sorted(_names_of(recorded.headers) ^ _names_of(answer.headers)):
-            is_recorded = name in recorded.headers
-            sides = ("present", ABSENT) if is_recorded else (ABSENT, "present")
+        for name in sorted(_names_of(original.headers) ^ _names_of(answer.headers)):
+            is_original = name in original.headers
+            sides = ("present", ABSENT) if is_original else (ABSENT, "present")
             self._note(entry, subject, f"header {name}", *sides)
         links = zip(links_in(before), _whole_links(now), strict=False)
         self._names.names.update(links)

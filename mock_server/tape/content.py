@@ -75,8 +75,8 @@ class BodyTaper:
     async def _part(self, name: str, part: UploadFile | str) -> Any:
         """One field of a form: its text, or its file."""
         if isinstance(part, UploadFile):
-            kept = self.file(await part.read())
-            return {"name": self.remover.text(part.filename or ""), **kept.record()}
+            file = self.file(await part.read())
+            return {"name": self.remover.text(part.filename or ""), **file.record()}
         if is_secret_name(name, in_query=name.lower() == "expires"):
             self.remover.learn(part)
             return REMOVED
@@ -107,17 +107,19 @@ class BodyTaper:
 
     def _as_file(self, text: str) -> str:
         """A text that is Base64, as the name of a file; others as they are."""
-        beginning, coded = "", text
+        beginning, base64_text = "", text
         if text[:5].lower() == "data:" and (match := _DATA_URI.match(text)):
-            beginning, coded = match.groups()
+            beginning, base64_text = match.groups()
         elif len(text) < _PICTURE_TEXT or not _BASE64.fullmatch(text):
             return text
-        data = _decoded(coded)
+        data = _decoded(base64_text)
         if data is None:
-            return beginning + f"{{not Base64: {len(coded)} characters}}" if beginning else text
+            return (
+                beginning + f"{{not Base64: {len(base64_text)} characters}}" if beginning else text
+            )
         content = self.file(data)
-        kept = f"{{file:{content.value}}}" if content.kind == "file" else REMOVED
-        return beginning + kept
+        place = f"{{file:{content.value}}}" if content.kind == "file" else REMOVED
+        return beginning + place
 
 
 def omitted(why: str, size: int, digest: str = "") -> TapedContent:

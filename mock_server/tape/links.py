@@ -56,7 +56,7 @@ def is_link(name: str, value: Any) -> bool:
 def rewritten(body: bytes, change: Callable[[str], str]) -> bytes:
     """A JSON body with its links changed, and every other byte as it was."""
     name = ""
-    pieces, done = [], 0
+    pieces, position = [], 0
     for match in _NAMED.finditer(body):
         try:
             text = json.loads(match[1])
@@ -65,9 +65,9 @@ def rewritten(body: bytes, change: Callable[[str], str]) -> bytes:
         if match[2]:
             name = text
         elif is_link(name, text):
-            pieces += [body[done : match.start()], json.dumps(change(text)).encode()]
-            done = match.end()
-    return b"".join([*pieces, body[done:]])
+            pieces += [body[position : match.start()], json.dumps(change(text)).encode()]
+            position = match.end()
+    return b"".join([*pieces, body[position:]])
 
 
 class KnownLinks:

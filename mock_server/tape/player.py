@@ -47,10 +47,10 @@ class UnmatchedRequest:
         start = f"{self.method} {self.url} was not recorded"
         if self.nearest is None:
             return f"{start}; the cassette is empty."
-        shown = "; ".join(difference.sentence() for difference in self.differences[:_SHOWN])
+        sentences = "; ".join(difference.sentence() for difference in self.differences[:_SHOWN])
         rest = len(self.differences) - _SHOWN
-        more = f"; and {rest} more" if rest > 0 else ""
-        return f"{start}. Nearest is exchange {self.nearest}: {shown}{more}."
+        remainder = f"; and {rest} more" if rest > 0 else ""
+        return f"{start}. Nearest is exchange {self.nearest}: {sentences}{remainder}."
 
 
 class Player:
@@ -112,8 +112,8 @@ class Player:
             self._taper.remover.learn_header(names["authorization"])
         content = await self._taper.form(data, names) if data else TapedContent()
         url = self._taper.remover.text(address_of(target_of(scope))[1])
-        shown = taped_headers(scope["headers"], self._taper.remover)
-        return TapedRequest(scope["method"], url, shown, content)
+        header_values = taped_headers(scope["headers"], self._taper.remover)
+        return TapedRequest(scope["method"], url, header_values, content)
 
     def _key(self, request: TapedRequest, target: str) -> str:
         key = match_key(request)
@@ -128,11 +128,11 @@ class Player:
     async def _not_recorded(self, send: Send, request: TapedRequest) -> None:
         candidate = nearest(self.cassette.entries, request)
         number = candidate[0].number if candidate else None
-        found = tuple(candidate[1]) if candidate else ()
-        miss = UnmatchedRequest(request.method, request.url, number, found)
+        differences = tuple(candidate[1]) if candidate else ()
+        miss = UnmatchedRequest(request.method, request.url, number, differences)
         self.unmatched.append(miss)
-        shown = [difference.record() for difference in found[:50]]
-        nearest_one = {"exchange": number, "differences": shown}
+        records = [difference.record() for difference in differences[:50]]
+        nearest_one = {"exchange": number, "differences": records}
         await refuse(send, 501, miss.sentence(), nearest=nearest_one)
 
     async def _replay(
@@ -147,10 +147,10 @@ class Player:
         self.answered += 1
         if entry.answer.ending:
             return await _break(scope, receive, entry.answer)
-        wanted = dict(scope["headers"]).get(b"range", b"").decode("latin-1")
+        range_header = dict(scope["headers"]).get(b"range", b"").decode("latin-1")
         try:
             if entry.answer.content.kind in ("file", "omitted"):
-                answer = await self._file(entry, key, wanted)
+                answer = await self._file(entry, key, range_header)
             else:
                 answer = self._text(entry, session, by_name=is_vendors(host_of(scope)))
         except (OSError, BadCassette):
@@ -186,8 +186,12 @@ class Player:
     def _same_range(self, entry: CassetteEntry, key: str, wanted: str) -> CassetteEntry:
         """Of the recorded answers of a link the one that fits a range best."""
         entries = self._sequences.entries[key]
-        whole = [other for other in entries if other.answer.status == 200]
-        exact = [other for other in entries if other.request.headers.get("range", "") == wanted]
+        whole = [candidate for candidate in entries if candidate.answer.status == 200]
+        exact = [
+            candidate
+            for candidate in entries
+            if candidate.request.headers.get("range", "") == wanted
+        ]
         return next(iter([*exact, *whole]), entry)
 
     async def _control(self, scope: Scope, send: Send, headers: Mapping[bytes, bytes]) -> None:

@@ -98,11 +98,11 @@ class Recorder:
         except (ClientDisconnect, ValueError):
             return await refuse(send, 413, "The request is too large to be recorded.")
         call = self._call(scope, send, address, body)
-        gone = asyncio.create_task(_until_gone(receive))
+        departure = asyncio.create_task(_until_gone(receive))
         try:
-            await self._pass_on(call, gone)
+            await self._pass_on(call, departure)
         finally:
-            gone.cancel()
+            departure.cancel()
 
     def _call(self, scope: Scope, send: Send, address: str, body: bytes) -> TapedCall:
         is_link = "://" in address_of(target_of(scope))[1]
@@ -112,75 +112,79 @@ class Recorder:
         request = httpx.Request(scope["method"], address, headers=headers, content=body or None)
         return TapedCall(scope, send, request, is_link, time.monotonic())
 
-    async def _pass_on(self, call: TapedCall, gone: "asyncio.Task[None]") -> None:
+    async def _pass_on(self, call: TapedCall, departure: "asyncio.Task[None]") -> None:
         """Send the request on, and its answer back. What breaks there breaks here."""
         asking = asyncio.create_task(self._client.send(call.request, stream=True))
         try:
-            await asyncio.wait({asking, gone}, return_when=asyncio.FIRST_COMPLETED)
-            async with asyncio.timeout(_AFTER_CLIENT_LEFT if gone.done() else None):
+            await asyncio.wait({asking, departure}, return_when=asyncio.FIRST_COMPLETED)
+            async with asyncio.timeout(_AFTER_CLIENT_LEFT if departure.done() else None):
                 answer = await asking
         except _UNREACHABLE as error:
             log.warning("cannot reach %s: %s", call.request.url.host, error)
             return await refuse(call.send, 502, "The recorder cannot reach the service.")
         except (httpx.HTTPError, TimeoutError) as error:
-            return await self._lost(call, error, TapedAnswer(0), gone)
+            return await self._lost(call, error, TapedAnswer(0), departure)
         except asyncio.CancelledError:  # the recording ends
             asking.cancel()
             await self._record(call, TapedAnswer(0, ending="unseen"))
             raise
-        return await self._pass_back(call, answer, gone)
+        return await self._pass_back(call, answer, departure)
 
     async def _pass_back(
-        self, call: TapedCall, answer: httpx.Response, gone: "asyncio.Task[None]"
+        self, call: TapedCall, answer: httpx.Response, departure: "asyncio.Task[None]"
     ) -> None:
         try:
-            await self._answer(call, answer, gone)
+            await self._answer(call, answer, departure)
         except httpx.HTTPError as error:
-            taken = taped_headers(answer.headers.raw, self._remover)
+            headers = taped_headers(answer.headers.raw, self._remover)
             cut = omitted("the connection ended within it", answer.num_bytes_downloaded)
-            await self._lost(call, error, TapedAnswer(answer.status_code, taken, cut), gone)
+            await self._lost(call, error, TapedAnswer(answer.status_code, headers, cut), departure)
         finally:
             await answer.aclose()
 
     async def _lost(
-        self, call: TapedCall, error: Exception, answer: TapedAnswer, gone: "asyncio.Task[None]"
+        self,
+        call: TapedCall,
+        error: Exception,
+        answer: TapedAnswer,
+        departure: "asyncio.Task[None]",
     ) -> None:
         ending: Ending = "close" if isinstance(error, httpx.RemoteProtocolError) else "reset"
-        lost = TapedAnswer(answer.status, answer.headers, answer.content, ending)
-        await self._record(call, lost)
+        final = TapedAnswer(answer.status, answer.headers, answer.content, ending)
+        await self._record(call, final)
         wire = connection_of(call.scope)
         if wire is None:
             raise error
         if ending == "reset":
             no_linger(wire)
         wire.abort()
-        await asyncio.wait({gone}, timeout=_END_SECONDS)
+        await asyncio.wait({departure}, timeout=_END_SECONDS)
 
     async def _answer(
-        self, call: TapedCall, answer: httpx.Response, gone: "asyncio.Task[None]"
+        self, call: TapedCall, answer: httpx.Response, departure: "asyncio.Task[None]"
     ) -> None:
         kind = answer.headers.get("content-type", "").lower()
         is_text = any(text in kind for text in _TEXTS) or not kind
         if not is_text or call.request.method == "HEAD":
             is_coded = "content-encoding" in answer.headers
             coming = answer.aiter_bytes() if is_coded else answer.aiter_raw()
-            return await self._flow(call, answer, coming, gone, largest=self._largest)
+            return await self._flow(call, answer, coming, departure, largest=self._largest)
         pieces, size, rest = [], 0, answer.aiter_bytes()
         async for piece in rest:
             pieces.append(piece)
             size += len(piece)
             if size > _LARGEST_ANSWER:
-                return await self._flow(call, answer, _chained(pieces, rest), gone, largest=0)
-        return await self._send_text(call, answer, b"".join(pieces), gone)
+                return await self._flow(call, answer, _chained(pieces, rest), departure, largest=0)
+        return await self._send_text(call, answer, b"".join(pieces), departure)
 
     async def _send_text(
-        self, call: TapedCall, answer: httpx.Response, body: bytes, gone: "asyncio.Task[None]"
+        self, call: TapedCall, answer: httpx.Response, body: bytes, departure: "asyncio.Task[None]"
     ) -> None:
         """An answer that can hold links: they lead through the recorder."""
         learn_from_headers(answer.headers.raw, self._remover)
         kind = answer.headers.get("content-type", "")
         content = self._taped(body, kind)
-        await self._record(call, self._taped_answer(answer, content, gone))
+        await self._record(call, self._taped_answer(answer, content, departure))
         if "json" in kind.lower():
             body = rewritten(body, self._link_for(call.scope))
         headers = self._headers(call, answer, "content-length", "content-encoding")
@@ -188,31 +192,31 @@ class Recorder:
 
     async def _flow(
         self, call: TapedCall, answer: httpx.Response, pieces: AsyncIterator[bytes],
-        gone: "asyncio.Task[None]", *, largest: int,
+        departure: "asyncio.Task[None]", *, largest: int,
     ) -> None:  # fmt: skip
         """A body as it comes; the cassette has it, up to ``largest`` bytes, once it is whole."""
-        coded = (
+        encoding_names = (
             ("content-length", "content-encoding") if "content-encoding" in answer.headers else ()
         )
         start = {"status": answer.status_code,
-                 "headers": byte_pairs(self._headers(call, answer, *coded))}  # fmt: skip
+                 "headers": byte_pairs(self._headers(call, answer, *encoding_names))}  # fmt: skip
         await call.send({"type": "http.response.start", **start})
-        kept, size = [], 0
+        buffer, size = [], 0
         async for piece in pieces:
             size += len(piece)
-            kept.append(piece)
+            buffer.append(piece)
             if size > largest:
-                kept.clear()
-            if gone.done():
+                buffer.clear()
+            if departure.done():
                 break
             await call.send({"type": "http.response.body", "body": piece, "more_body": True})
-        if gone.done() and str(size) != answer.headers.get("content-length"):
+        if departure.done() and str(size) != answer.headers.get("content-length"):
             content = omitted("the client left", size)
         elif size > largest:
             content = omitted("it is too large", size)
         else:
-            content = self._kept(b"".join(kept))
-        await self._record(call, self._taped_answer(answer, content, gone))
+            content = self._kept(b"".join(buffer))
+        await self._record(call, self._taped_answer(answer, content, departure))
         await call.send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _link_for(self, scope: Scope) -> Callable[[str], str]:
@@ -234,10 +238,12 @@ class Recorder:
         ]
 
     def _taped_answer(
-        self, answer: httpx.Response, content: TapedContent, gone: "asyncio.Task[None]"
+        self, answer: httpx.Response, content: TapedContent, departure: "asyncio.Task[None]"
     ) -> TapedAnswer:
         headers = taped_headers(answer.headers.raw, self._remover)
-        return TapedAnswer(answer.status_code, headers, content, "unseen" if gone.done() else "")
+        return TapedAnswer(
+            answer.status_code, headers, content, "unseen" if departure.done() else ""
+        )
 
     def _taped(self, body: bytes, kind: str) -> TapedContent:
         try:
@@ -253,13 +259,13 @@ class Recorder:
 
     async def _record(self, call: TapedCall, answer: TapedAnswer) -> None:
         """Write an exchange. A cassette that cannot be written costs no client its answer."""
-        scope, took = call.scope, time.monotonic() - call.began
+        scope, seconds = call.scope, time.monotonic() - call.began
         try:
             content = await self._taper.form(call.request.content, call.request.headers)
             url = self._remover.text(address_of(target_of(scope))[1])
             headers = taped_headers(scope["headers"], self._remover)
             request = TapedRequest(scope["method"], url, headers, content)
-            self._tape.add(request, answer, datetime.now(UTC), took)
+            self._tape.add(request, answer, datetime.now(UTC), seconds)
         except OSError as error:
             log.error("the cassette cannot be written: %s", error.strerror)
 

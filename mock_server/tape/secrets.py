@@ -145,8 +145,8 @@ def _spellings(secret: str) -> Iterator[str]:
     if len(data) < 2 * _SHORTEST:
         return
     for before in range(3):  # Base64 of a text around it, by where in a group of three it begins
-        coded = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
-        middle = coded[(0, 2, 3)[before] : -2]
+        base64_text = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
+        middle = base64_text[(0, 2, 3)[before] : -2]
         yield from (middle, middle.replace("+", "-").replace("/", "_"))
 
 
@@ -177,14 +177,14 @@ def _pair(match: re.Match[str]) -> str:
 
 def _without_quoted(text: str) -> str:
     """Without what is in quotes after the name of a secret: JSON as text, and JSON within it."""
-    pieces, done = [], 0
+    pieces, position = [], 0
     for match in _QUOTED.finditer(text):
-        if match.start() < done or not is_secret_name(match[2]):
+        if match.start() < position or not is_secret_name(match[2]):
             continue
         end = text.find(match[3], match.end(), match.end() + _LONGEST)
-        pieces += [text[done : match.end()], REMOVED]
-        done = end if end >= 0 else min(match.end() + _LONGEST, len(text))
-    return "".join([*pieces, text[done:]])
+        pieces += [text[position : match.end()], REMOVED]
+        position = end if end >= 0 else min(match.end() + _LONGEST, len(text))
+    return "".join([*pieces, text[position:]])
 
 
 def _element(match: re.Match[str]) -> str:

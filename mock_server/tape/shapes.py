@@ -57,11 +57,13 @@ def differing(recorded: Any, emulated: Any) -> Iterator[tuple[str, str, str]]:
     for path in sorted({*left, *right}):
         if any(path.startswith(f"{parent}.") for parent in lacking):
             continue
-        mine, theirs = left.get(path), right.get(path)
-        if mine is None or theirs is None:
+        recorded_types, emulated_types = left.get(path), right.get(path)
+        if recorded_types is None or emulated_types is None:
             lacking.append(path)
-        if mine != theirs and not (mine and theirs and mine & theirs):
-            yield path, _shown(mine), _shown(theirs)
+        if recorded_types != emulated_types and not (
+            recorded_types and emulated_types and recorded_types & emulated_types
+        ):
+            yield path, _shown(recorded_types), _shown(emulated_types)
 
 
 def _shown(types: set[str] | None) -> str:

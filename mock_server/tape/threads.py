@@ -48,10 +48,10 @@ class ReplayedService:
 
     def __init__(self, cassette: Path, *, once: bool = False) -> None:
         """Raises BadCassette or OSError."""
-        recorded = read_cassette(cassette)
-        self._server = ThreadServer(lambda origin: Player(recorded, origin, once=once))
+        tape = read_cassette(cassette)
+        self._server = ThreadServer(lambda origin: Player(tape, origin, once=once))
         self.origin = self._server.origin
-        self.base_url = self.origin + urlsplit(recorded.service).path.rstrip("/")
+        self.base_url = self.origin + urlsplit(tape.service).path.rstrip("/")
 
     @property
     def player(self) -> Player:

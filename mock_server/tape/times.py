@@ -46,8 +46,8 @@ def _moved_stamp(text: str, shift: timedelta, now: datetime) -> str:
     except ValueError:
         return text
     is_bare = moment.tzinfo is None
-    zoned = moment.replace(tzinfo=BEIJING) if is_bare else moment
-    later = min(zoned + shift, now.astimezone(zoned.tzinfo))
+    moment_there = moment.replace(tzinfo=BEIJING) if is_bare else moment
+    later = min(moment_there + shift, now.astimezone(moment_there.tzinfo))
     sign = text[10]
     digits = re.search(r"\.(\d+)", text)
     form = later.strftime(f"%Y-%m-%d{sign}%H:%M:%S")
