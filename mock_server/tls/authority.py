@@ -1,6 +1,6 @@
 """The local authority: made once, kept in a folder of its owner, made again before it ends.
 
-Its key can sign for the vendor's domain and this machine only, so a thief gains little.
+Its key can sign for the vendor's domain and private networks only, so a thief gains little.
 """
 
 import os
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
 
 DOMAINS = ("aliyuncs.com", "localhost")
+_NETWORKS = (
+    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+    "::1/128", "fc00::/7", "fe80::/10",
+)  # fmt: skip
+PERMITTED = (*DOMAINS, *_NETWORKS)
 TRUST_PASSWORD = "changeit"  # noqa: S105  # Java's own word for a store that holds no secret
 _CERTIFICATE, _KEY, _TRUST = "authority.pem", "authority.key", "authority.p12"
 _LEAST_LEFT = timedelta(days=30)
@@ -84,11 +90,21 @@ def default_folder(environ: Mapping[str, str]) -> Path:
     return base / "wanx-mock-server"
 
 
-def passing_authority(domains: Sequence[str] = DOMAINS) -> LocalAuthority:
-    """An authority of this run alone, for any domains. Raises BadAuthority."""
+def is_permitted(name: str) -> bool:
+    """Whether the kept authority may sign for a host name or an address."""
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return any(name == domain or name.endswith(f".{domain}") for domain in DOMAINS)
+    networks = map(ip_network, _NETWORKS)
+    return any(address in network for network in networks if network.version == address.version)
+
+
+def passing_authority(*others: str) -> LocalAuthority:
+    """An authority of this run alone, for other names and addresses too. Raises BadAuthority."""
     with _library():
         folder = Path(tempfile.mkdtemp(prefix="wanx-mock-tls-"))
-        return _make(folder, domains, passing=True)
+        return _make(folder, (*PERMITTED, *others), passing=True)
 
 
 def kept_authority(folder: Path) -> LocalAuthority:
@@ -102,7 +118,7 @@ def kept_authority(folder: Path) -> LocalAuthority:
 
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with FileLock(folder / ".lock", timeout=_LOCK_SECONDS, mode=0o600):
-                return _load(folder) or _make(folder, DOMAINS, passing=False)
+                return _load(folder) or _make(folder, PERMITTED, passing=False)
     except (OSError, TimeoutError) as error:
         message = tr(
             "cannot keep the authority in {folder}: {reason}; name another folder with --authority",
@@ -123,11 +139,11 @@ def _library() -> Iterator[None]:
         raise BadAuthority(message) from None
 
 
-def _make(folder: Path, domains: Sequence[str], *, passing: bool) -> LocalAuthority:
+def _make(folder: Path, permitted: Sequence[str], *, passing: bool) -> LocalAuthority:
     from mock_server.tls.issuing import authority_certificate, key_pem, new_key
 
     key = new_key()
-    authority = LocalAuthority(folder, authority_certificate(key, domains), key, passing)
+    authority = LocalAuthority(folder, authority_certificate(key, permitted), key, passing)
     write_atomically(folder / _KEY, key_pem(key), mode=0o600)
     _write_trust(authority)
     return authority

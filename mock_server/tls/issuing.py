@@ -22,19 +22,19 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 
 
 def authority_certificate(
-    key: ec.EllipticCurvePrivateKey, domains: Sequence[str]
+    key: ec.EllipticCurvePrivateKey, permitted: Sequence[str]
 ) -> x509.Certificate:
-    """A certificate of an authority; it counts for ``domains``, what is below them, and addresses.
+    """A certificate of an authority; it counts for domains and networks that are ``permitted``.
 
     No two authorities have the same name: clients may trust an old one and a new one.
     """
     mark = x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest.hex()[:8]
     name = _name(f"wanx-mock-server local authority {mark}")
-    permitted = [x509.DNSName(domain) for domain in domains]
     builder = _begun(name, name, key, _AUTHORITY_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_uses("key_cert_sign", "crl_sign"), critical=True)
-    builder = builder.add_extension(x509.NameConstraints(permitted, None), critical=True)
+    names = [_subtree(domain_or_network) for domain_or_network in permitted]
+    builder = builder.add_extension(x509.NameConstraints(names, None), critical=True)
     return builder.sign(key, hashes.SHA256())
 
 
@@ -83,6 +83,13 @@ def _name(text: str) -> x509.Name:
 
 def _uses(*uses: str) -> x509.KeyUsage:
     return x509.KeyUsage(**{use: use in uses for use in _KEY_USES})
+
+
+def _subtree(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_network(text))
+    except ValueError:
+        return x509.DNSName(text)
 
 
 def _general(name: str) -> x509.GeneralName:

@@ -11,9 +11,9 @@ from ssl import SSLContext
 from starlette.types import ASGIApp
 
 from mock_server.tls.authority import (
-    DOMAINS,
     LocalAuthority,
     default_folder,
+    is_permitted,
     kept_authority,
     passing_authority,
 )
@@ -48,9 +48,9 @@ class Reach:
 
     def authority(self, names: Sequence[str]) -> LocalAuthority:
         """The authority that signs for ``names``. Raises BadAuthority."""
-        foreign = [name for name in names if not name.endswith(".aliyuncs.com")]
+        foreign = [name for name in names if not is_permitted(name)]
         if foreign or not self.keep:
-            return passing_authority((*DOMAINS, *foreign))
+            return passing_authority(*foreign)
         folder = self.folder or default_folder(os.environ)
         return kept_authority(folder.absolute())  # clients are in other folders
 
@@ -87,10 +87,10 @@ def doors(reach: Reach, names: Sequence[str], own: tuple[str, int]) -> Iterator[
     if not reach.is_needed:
         yield Doors()
         return
-    authority = reach.authority(names)
+    address = "127.0.0.1" if own[0] in _ANY else own[0]
+    authority = reach.authority((*names, address))
     try:
         contexts = ServerContexts(authority)
-        address = "127.0.0.1" if own[0] in _ANY else own[0]
         hosts = ServedHosts(frozenset(names), reach.vendor, (address, own[1]), reach.tls)
         own_names = dict.fromkeys((*_OWN_NAMES, address))
         context = contexts.own(tuple(own_names), hosts.may_point_here) if reach.tls else None

@@ -36,13 +36,13 @@ def test_clients_in_any_folder_find_it(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_host_of_another_domain_has_an_authority_of_one_run(tmp_path: Path) -> None:
-    reach = Reach(vendor=True, proxy_port=0, folder=tmp_path / "kept")
-    with doors(reach, ("results.example", "a.aliyuncs.com"), ("127.0.0.1", 1)) as ways_in:
+    reach = Reach(tls=True, folder=tmp_path / "kept")
+    with doors(reach, ("results.example", "a.aliyuncs.com"), ("192.0.2.1", 1)) as ways_in:
         authority = ways_in.authority
         assert authority
         assert authority.file.exists()
         contexts = ServerContexts(authority)
-        for host in ("results.example", "a.aliyuncs.com"):
+        for host in ("results.example", "a.aliyuncs.com", "192.0.2.1"):
             assert handshake_error(contexts.of(host), host, authority.file) is None
         assert handshake_error(contexts.of("bank.example"), "bank.example", authority.file)
     assert not authority.folder.exists()
@@ -134,12 +134,14 @@ def test_it_is_kept_where_the_system_keeps_such_things(
 @pytest.mark.parametrize(
     ("host", "reason"),
     [("dashscope.aliyuncs.com", None), ("a.b.maas.aliyuncs.com", None), ("localhost", None),
-     ("127.0.0.1", None), ("bank.example", "permitted subtree violation")],
+     ("127.0.0.1", None), ("192.168.1.7", None), ("fe80::1", None),
+     ("bank.example", "permitted subtree violation"), ("8.8.8.8", "permitted subtree violation")],
 )  # fmt: skip
 def test_it_counts_for_the_vendors_domain_and_this_machine_only(
     tmp_path: Path, host: str, reason: str | None
 ) -> None:
-    """OpenSSL is the judge; the last name stands for what a stolen key could sign."""
+    """OpenSSL is the judge; the last names stand for what a stolen key could sign."""
+    assert authorities.is_permitted(host) is (reason is None)
     contexts = ServerContexts(kept_authority(tmp_path))
     error = handshake_error(contexts.of(host), host, contexts.authority.file)
     assert (reason in str(error)) if reason else (error is None), error
