@@ -40,7 +40,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Inst
         environment = VirtualEnvironment.new(tmp_path_factory.mktemp("env") / "venv")
         started = time.monotonic()
         environment.change("install", "--no-cache", package)
-        return Installed(environment, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        return Installed(environment, seconds, environment.bytes)
 
     return install
 
@@ -48,6 +49,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Inst
 @pytest.fixture(scope="session")
 def light(installed: Callable[[Path], Installed], wheel: Path) -> Installed:
     return installed(wheel)
+
+
+@pytest.fixture(scope="session")
+def program(installed: Callable[[Path], Installed], whole: Path) -> Installed:
+    """The whole program."""
+    return installed(whole)
 
 
 @pytest.fixture(scope="session")

@@ -32,17 +32,25 @@ SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 def environment(**more: str) -> dict[str, str]:
     """The variables that a new user has."""
     kept = {name: value for name, value in os.environ.items() if _KEPT.match(name)}
-    return {**kept, "HOME": _HOME, "PATH": SYSTEM_PATH, "PYTHONDONTWRITEBYTECODE": "1", **more}
+    return {**kept, "HOME": _HOME, "PATH": SYSTEM_PATH, **more}
 
 
 def ran(command: Sequence[str | Path], folder: Path, **more: str) -> str:
-    """What a command prints; it must end with 0."""
+    """What a command prints; it must end with 0. Skips where it found no package registry."""
     done = subprocess.run(
         [str(word) for word in command], cwd=folder, env=environment(**more),
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
+    if done.returncode:
+        skip_without_registry(done.stdout + done.stderr)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
+
+
+def skip_without_registry(printed: str) -> None:
+    """Skip where an installer printed that it reached no registry."""
+    if re.search(r"(?i)error sending request|failed to fetch|no matching distribution", printed):
+        pytest.skip("needs a package registry")
 
 
 @dataclass(frozen=True)
@@ -60,16 +68,10 @@ class VirtualEnvironment:
         return self.folder / "bin" / name
 
     def change(self, verb: str, *words: str | Path, folder: Path = ROOT) -> None:
-        """Install or uninstall with the pins of this project. Skips where no registry answers."""
+        """Install or uninstall, with the pins of this project."""
         pins = ["-c", ROOT / ".ci" / "constraints.txt"] if verb == "install" else []
         command = [UV, "pip", verb, "-q", "-p", self.program("python"), *pins, *words]
-        done = subprocess.run(
-            [str(word) for word in command], cwd=folder, env=environment(UV_LINK_MODE="copy"),
-            capture_output=True, text=True, timeout=600, check=False,
-        )  # fmt: skip
-        if re.search(r"(?i)error sending request|failed to fetch|dns error", done.stderr):
-            pytest.skip("needs a package registry")
-        assert done.returncode == 0, done.stderr
+        ran(command, folder, UV_LINK_MODE="copy")
 
     @property
     def bytes(self) -> int:
@@ -86,6 +88,7 @@ class Installed:
 
     environment: VirtualEnvironment
     seconds: float
+    bytes: int
 
 
 @contextmanager
@@ -104,7 +107,9 @@ def serving(command: Sequence[str | Path], folder: Path, **more: str) -> Iterato
     try:
         lines = iter(server.stdout.readline, "")
         line = next((line for line in lines if line.startswith("{")), "")
-        assert line, server.stderr.read()
+        if not line:
+            skip_without_registry(problem := server.stderr.read())
+            raise AssertionError(problem)
         facts = {**json.loads(line), "seconds": time.monotonic() - started}
         yield facts
     finally:
