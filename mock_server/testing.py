@@ -161,6 +161,15 @@ class MockAccount:
         requests = [e for e in self.requests if operation in (None, e.operation)]
         assert not requests, f"{len(requests)} requests were sent\n{self.tail()}"
 
+    def assert_as_documented(self) -> None:
+        """No request had anything that documents forbid or do not have."""
+        notes = [
+            f"{entry.number:>6} {note.field}: {note.message}"
+            for entry in self.requests
+            for note in entry.notes
+        ]
+        assert not notes, "requests differ from the documents:\n" + "\n".join(notes[-_TAIL:])
+
     def assert_at_most_per_second(self, limit: int, operation: str | None = None) -> None:
         """In no second of real time were there more than ``limit`` requests."""
         times = [e.wall for e in self.requests if operation in (None, e.operation)]

@@ -106,6 +106,8 @@ class _StateAdmin:
             "now": service.clock.now().isoformat(),
             "seed": service.options.seed,
             "refuse": service.options.refuse,
+            "checks": service.options.checks,
+            "errors": service.options.errors,
             "limits": service.call_limits.enabled,
             "tasks": len(service.tasks.all()),
         }

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from mock_server.testing import MockAccount
 from tests.mock_server.test_forms import CLIP, FRAMES, PICTURE, TURTLE, VIDEO, media
 from tests.support.emulator import ASYNC, Twin
 from wanx_render.backends.wire import create_body
@@ -194,3 +196,14 @@ def test_the_frames_of_two_addresses_are_checked_as_well(twins: dict[str, Twin])
     frames = {**TURTLE, "first_frame_url": PICTURE, "last_frame_url": PICTURE}
     output = twins["strict"].outcome(FRAMES, "wan2.2-kf2v-flash", frames)["output"]
     assert (output["task_status"], notes(twins["strict"])) == ("SUCCEEDED", [])
+
+
+def test_a_test_can_demand_that_requests_are_as_documented(wanx_mock: MockAccount) -> None:
+    url = f"{wanx_mock.base_url}/services/aigc/video-generation/video-synthesis"
+    headers = {**ASYNC, "Authorization": f"Bearer {wanx_mock.key}"}
+    body: dict[str, Any] = {"model": FLASH, "input": FIRST, "parameters": {}}
+    httpx.post(url, headers=headers, json=body, trust_env=False)
+    wanx_mock.assert_as_documented()
+    httpx.post(url, headers=headers, json={**body, "parameters": {"banana": 1}}, trust_env=False)
+    with pytest.raises(AssertionError, match=r"parameters\.banana"):
+        wanx_mock.assert_as_documented()
