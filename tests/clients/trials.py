@@ -26,6 +26,7 @@ TRIALS: dict[str, tuple[str, ...]] = {
     "expired-link": ("on=result effect=expired",),
     "expired-task": ("on=query effect=unknown",),
     "new-code": ("on=create effect=fail code=SceneCutRejected message=new",),
+    "nested-error": ("on=create nth=1 effect=error status=400 code=Arrearage form=nested",),
     "new-fields": (
         "on=query nth=1 effect=change set.output.task_status=QUEUED set.output.eta.seconds=12",
         "on=query effect=change set.output.eta=[1] set.tier=gold"

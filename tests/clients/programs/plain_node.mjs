@@ -55,7 +55,7 @@ async function ended(task) {
 async function flow() {
   const answer = await created(await uploaded());
   const { output, code } = await answer.json();
-  if (!answer.ok) return { end: `${answer.status} ${code}` };
+  if (!answer.ok) return { end: `${answer.status} ${code ?? ""}`.trim() };
   const last = await ended(output.task_id);
   const end = [last.task_status, last.code].filter(Boolean).join(" ");
   if (!last.video_url) return { end };

@@ -22,7 +22,7 @@ def end_of(answer: object) -> str:
     output = getattr(answer, "output", None) or {}
     status = getattr(answer, "status_code", 0)
     if status != 200:
-        return f"{status} {answer.code}"
+        return f"{status} {answer.code or ''}".strip()
     return " ".join(filter(None, (output["task_status"], output.get("code"))))
 
 
