@@ -57,10 +57,10 @@ class AnswerMaker:
         pairs = [*self._headers(entry.answer, tag, now), *own]
         return _made(entry.answer.status, pairs, body)
 
-    def file(self, answer: TapedAnswer, data: bytes, wanted: str) -> MadeAnswer:
+    def file(self, answer: TapedAnswer, data: bytes, range_header: str) -> MadeAnswer:
         """A file, or the part of it that the header ``Range`` asks for."""
         pairs = self._headers(answer, "", datetime.now(UTC))
-        part = byte_range(wanted, len(data))
+        part = byte_range(range_header, len(data))
         if answer.status != 200 or part is None:
             return _made(answer.status, pairs, data)
         start, end = part

@@ -150,9 +150,9 @@ class CassetteWriter:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             self._write({"cassette": VERSION, "service": service, "recorded": now})
 
-    def add(self, request: TapedRequest, answer: TapedAnswer, at: datetime, took: float) -> None:
+    def add(self, request: TapedRequest, answer: TapedAnswer, at: datetime, seconds: float) -> None:
         """Raises OSError."""
-        entry = CassetteEntry(self.count + 1, at, took, request, answer)
+        entry = CassetteEntry(self.count + 1, at, seconds, request, answer)
         self._write(entry.record())
         self.count += 1
 
@@ -199,8 +199,8 @@ def _parsed(line: bytes, number: int) -> dict[str, Any]:
     return value
 
 
-def _at(number: int, what: str) -> Message:
-    return tr("line {number} of the cassette: {what}", number=number, what=what)
+def _at(number: int, fault: str) -> Message:
+    return tr("line {number} of the cassette: {what}", number=number, what=fault)
 
 
 def _entry(line: bytes, number: int) -> CassetteEntry:

@@ -175,8 +175,8 @@ def _text(data: bytes) -> str | None:
         return None
 
 
-def _decoded(coded: str) -> bytes | None:
-    plain = re.sub(r"\s", "", coded).translate(str.maketrans("-_", "+/"))
+def _decoded(base64_text: str) -> bytes | None:
+    plain = re.sub(r"\s", "", base64_text).translate(str.maketrans("-_", "+/"))
     try:
         return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):

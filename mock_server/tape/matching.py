@@ -129,5 +129,5 @@ def nearest(
     return min(candidates, key=lambda candidate: _distance(candidate[1]))
 
 
-def _distance(found: list[TapedDifference]) -> int:
-    return sum(1000 if difference.place in ("method", "path") else 1 for difference in found)
+def _distance(contrasts: list[TapedDifference]) -> int:
+    return sum(1000 if difference.place in ("method", "path") else 1 for difference in contrasts)

@@ -171,26 +171,26 @@ class Player:
             answer = session.answers[entry.number, by_name] = maker.text(entry, session.tag, shift)
         return answer
 
-    async def _file(self, entry: CassetteEntry, key: str, wanted: str) -> MadeAnswer | str:
+    async def _file(self, entry: CassetteEntry, key: str, range_header: str) -> MadeAnswer | str:
         """A recorded file, or the part of it that ``Range`` asks for."""
         if entry.answer.status == 206:
-            entry = self._same_range(entry, key, wanted)
+            entry = self._same_range(entry, key, range_header)
         content = entry.answer.content
         if content.kind != "file":
             why = content.value.get("why", "") if isinstance(content.value, dict) else ""
             return f"The cassette does not have this file: {why}."
         path = self.cassette.folder.file(content.value)
         data = await asyncio.to_thread(path.read_bytes)
-        return self._maker.file(entry.answer, data, wanted)
+        return self._maker.file(entry.answer, data, range_header)
 
-    def _same_range(self, entry: CassetteEntry, key: str, wanted: str) -> CassetteEntry:
+    def _same_range(self, entry: CassetteEntry, key: str, range_header: str) -> CassetteEntry:
         """Of the recorded answers of a link the one that fits a range best."""
         entries = self._sequences.entries[key]
         whole = [candidate for candidate in entries if candidate.answer.status == 200]
         exact = [
             candidate
             for candidate in entries
-            if candidate.request.headers.get("range", "") == wanted
+            if candidate.request.headers.get("range", "") == range_header
         ]
         return next(iter([*exact, *whole]), entry)
 

@@ -48,6 +48,7 @@ from mock_server.web.guard import is_loopback
 from mock_server.wire.hosts import is_storage
 
 _LARGEST_ANSWER = 2 * 1024 * 1024  # of text: more is passed on, but not looked at
+_CLIENTS = 16
 _END_SECONDS = 5.0  # until the end of a connection is known
 _AFTER_CLIENT_LEFT = 120.0  # seconds that an answer nobody waits for is given
 _UNREACHABLE = (
@@ -80,10 +81,11 @@ class Recorder:
         self._remover = SecretRemover()
         self._taper = BodyTaper(self._remover, folder)
         self._largest = folder.largest
-        self._client = client_for(parts.hostname or "")
+        self._clients = clients_for(parts.hostname or "")
 
     async def close(self) -> None:
-        await self._client.aclose()
+        for client in self._clients:
+            await client.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not may_call(scope):
@@ -114,7 +116,9 @@ class Recorder:
 
     async def _pass_on(self, call: TapedCall, departure: "asyncio.Task[None]") -> None:
         """Send the request on, and its answer back. What breaks there breaks here."""
-        asking = asyncio.create_task(self._client.send(call.request, stream=True))
+        port = (call.scope.get("client") or ("", 0))[1]
+        client = self._clients[port % len(self._clients)]
+        asking = asyncio.create_task(client.send(call.request, stream=True))
         try:
             await asyncio.wait({asking, departure}, return_when=asyncio.FIRST_COMPLETED)
             async with asyncio.timeout(_AFTER_CLIENT_LEFT if departure.done() else None):
@@ -270,13 +274,22 @@ class Recorder:
             log.error("the cassette cannot be written: %s", error.strerror)
 
 
-def client_for(host: str) -> httpx.AsyncClient:
-    """A client that waits as long as its own client does, and changes nothing by itself."""
+def clients_for(host: str) -> list[httpx.AsyncClient]:
+    """Clients that wait as long as their own client does, and change nothing by themselves.
+
+    They share the work, since each looks at all of its connections at every request.
+    """
+    trusts = not is_loopback(host)
+    context = httpx.create_ssl_context(trust_env=trusts)
     timeout = httpx.Timeout(None, connect=30.0)
-    limits = httpx.Limits(max_connections=256, max_keepalive_connections=64)
-    return httpx.AsyncClient(
-        timeout=timeout, limits=limits, follow_redirects=False, trust_env=not is_loopback(host)
-    )
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=16)
+    return [
+        httpx.AsyncClient(
+            timeout=timeout, limits=limits, verify=context, trust_env=trusts,
+            follow_redirects=False,
+        )
+        for _ in range(_CLIENTS)
+    ]  # fmt: skip
 
 
 async def _until_gone(receive: Receive) -> None:
