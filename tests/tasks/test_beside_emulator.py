@@ -3,12 +3,14 @@
 import json
 import random
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.emulator import Twin
+from tests.support.emulator import Twin, serving
+from tests.support.process import project, wanx
 from tests.support.virtual import START, Counted, Time
 from tests.tasks.test_scheduler import Yard, everyone
 from wanx_render.backends.base import Succeeded
@@ -179,3 +181,20 @@ def test_a_fault_can_change_the_header() -> None:
     lists = twin.call("GET", "/api/v1/tasks").headers.get_list("x-wanx-mock-clock")
     other = twin.call("GET", "/api/v1/tasks/x").headers.get_list("x-wanx-mock-clock")
     assert (lists, other) == (["x5"], ["auto"])
+
+
+@pytest.mark.proof
+def test_the_program_follows_the_clock_without_any_setting(tmp_path: Path) -> None:
+    """Tiny clips too: a whole film of them is made."""
+    folder = project(tmp_path, "dashscope")
+    with serving("--clock", "auto", "--clips", "tiny") as (origin, _):
+        url = f"{origin}/api/v1"
+        run = wanx(
+            folder, "list.yaml", "--yes", DASHSCOPE_HTTP_BASE_URL=url, WANX_CLOCK_PACE="1"
+        )  # fmt: skip
+        assert run.code == 0, run.text
+        log = httpx.get(f"{origin}/_mock/requests?operation=query", trust_env=False).json()
+    asked = [entry["wall"] for entry in log["requests"]]
+    assert len(asked) == 3
+    assert asked[-1] - asked[0] < 3
+    assert (folder / "renders" / "small" / "film.mp4").exists()
