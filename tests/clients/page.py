@@ -78,7 +78,7 @@ class _Tables:
             again = "again" if outcome["requests"] > 1 else "clip"
             return self._word("twice" if outcome["charged"] > 1 else again)
         shown = outcome["download"] if outcome["end"] == "SUCCEEDED" else outcome["end"]
-        text = self._word(shown) if shown in TEXTS["words"] else f"`{shown}`"
+        text = self._word(shown) if shown in TEXTS["words"] else f"`{_code_in(shown)}`"
         return text + (self._word("paid") if outcome["charged"] else "")
 
     def by_hand(self) -> Iterator[str]:
@@ -87,6 +87,12 @@ class _Tables:
         for trial in TEXTS["by_hand"]:
             how, outcome = trial["how"][self._language], trial["outcome"][self._language]
             yield _row([trial["name"], how, outcome])
+
+
+def _code_in(shown: str) -> str:
+    """The code of the service, without the state or number before it, where there is one."""
+    state, _, code = shown.partition(" ")
+    return code if code and (state == "FAILED" or state.isdigit()) else shown
 
 
 def _head(titles: Iterable[str]) -> Iterator[str]:
