@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from struct import calcsize, unpack
 
@@ -83,11 +82,6 @@ def shapes() -> bool:
     return bool(features.check("raqm"))
 
 
-def are_installed() -> bool:
-    """Whether the fonts are there: the emulator is also installed without them."""
-    return all(find_spec(package) for package in ("fontpkg_noto_sans", "noto_cjk_sans_otc"))
-
-
 def chinese() -> Font:
     """The font for slates. OSError where the wheel's font is missing."""
     return cjk("")
@@ -103,7 +97,7 @@ def cjk(language: str) -> Font:
 
 @cache
 def _cjk(family: str) -> Font:
-    import noto_cjk_sans_otc  # may be missing: see ``are_installed``
+    import noto_cjk_sans_otc  # the emulator is also installed without it
 
     path = Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc"
     return Font(path, next((face for face, name in _faces(path) if name == family), 0))
@@ -120,7 +114,7 @@ def _faces(path: Path) -> Iterator[tuple[int, str]]:
 @cache
 def latin() -> Font:
     """The packaged face for letters that are not Chinese. OSError where it is missing."""
-    import fontpkg_noto_sans  # may be missing
+    import fontpkg_noto_sans  # likewise
 
     folder = Path(fontpkg_noto_sans.__file__).parent / "files"
     return named(folder / "NotoSans[wdth,wght].ttf")
