@@ -13,9 +13,11 @@ from mock_server.service.service import MockService
 from mock_server.web.call import Call
 from mock_server.web.exchange import json_response
 from mock_server.wire.body import decode
+from mock_server.wire.body_fields import DOCUMENTS
 from mock_server.wire.downloads import file_response
 from mock_server.wire.errors import Denied, ErrorAnswer
 from mock_server.wire.hosts import is_api, name_of, result_host, upload_host
+from mock_server.wire.notes import RequestNote
 from mock_server.wire.provenance import ERRORS, OFFICIAL, SDK, rests_on
 from mock_server.wire.task_answers import Link, query_answer
 from mock_server.wire.task_list import list_answer, read_list_query
@@ -42,6 +44,7 @@ class Api:
             kind = "asynchronous" if is_async else "synchronous"
             message = f"current user api does not support {kind} calls."
             raise ErrorAnswer(403, "AccessDenied", message)
+        self._check_type(call)
         content = verbs.Content(path, decode(call.data), call.notes)
         resolves = headers.get("x-dashscope-ossresourceresolve", "").lower() == "enable"
         if family:
@@ -51,6 +54,16 @@ class Api:
         output = {"task_status": "PENDING", "task_id": receipt.task_id}
         answer = {"output": output, "request_id": receipt.request_id}
         return json_response(answer, receipt.request_id)
+
+    @rests_on("guess", "nobody says", "A body of another type than application/json is read too")
+    def _check_type(self, call: Call) -> None:
+        """Note a body that does not say that it is JSON. Raises ErrorAnswer if strict."""
+        if call.request.headers.get("content-type", "").startswith("application/json"):
+            return
+        message = "Content-Type must be application/json."
+        call.notes.append(RequestNote("headers.content-type", message, DOCUMENTS))
+        if self._service.options.checks == "strict":
+            raise ErrorAnswer(400, "InvalidParameter", message)
 
     def _at_once(
         self, family: Family, call: Call, content: verbs.Content, resolves: bool, twist: Twist

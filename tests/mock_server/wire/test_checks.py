@@ -1,6 +1,7 @@
 """How strictly a request is taken, and what is noted of it: strict, usual and lenient."""
 
 import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,3 +208,12 @@ def test_a_test_can_demand_that_requests_are_as_documented(wanx_mock: MockAccoun
     httpx.post(url, headers=headers, json={**body, "parameters": {"banana": 1}}, trust_env=False)
     with pytest.raises(AssertionError, match=r"parameters\.banana"):
         wanx_mock.assert_as_documented()
+
+
+def test_a_body_that_does_not_say_that_it_is_json_is_noted(twins: dict[str, Twin]) -> None:
+    content = json.dumps({"model": FLASH, "input": FIRST, "parameters": {}})
+    for checks, twin in twins.items():
+        headers = {**ASYNC, "Content-Type": "text/plain"}
+        answer = twin.call("POST", VIDEO, headers=headers, content=content)
+        assert answer.status_code == (400 if checks == "strict" else 200)
+        assert [note["field"] for note in notes(twin)] == ["headers.content-type"]
