@@ -1,5 +1,6 @@
 """Clients that nobody here wrote, at exact versions, and the programs that drive them."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +28,11 @@ class OutsideClient:
     def home(self) -> str:
         """Its folder among the installed ones: those that need the same packages share it."""
         return "+".join(self.packages).replace("/", "~") or self.tool
+
+    @property
+    def version(self) -> str:
+        """Its exact version; empty where it is this machine's own."""
+        return re.split("==|@", self.packages[0])[-1] if self.packages else ""
 
 
 CLIENTS = (
