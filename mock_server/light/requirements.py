@@ -19,7 +19,7 @@ _PACKAGES = {
 _BROUGHT_ALONG = {"starlette": ("python-multipart",)}
 _CLIPS = ("ffmpeg-python", "fontpkg-noto-sans", "imageio-ffmpeg", "noto-cjk-sans-otc")
 _OPTIONAL = {
-    **dict.fromkeys(_CLIPS, "clips"),  # full test clips; without it they are canned
+    **dict.fromkeys(_CLIPS, "clips"),  # full test clips; without it they are tiny
     "pillow-heif": "heic",
     "trustme": "tls",
     "cryptography": "tls",
