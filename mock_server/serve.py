@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
+from click.core import ParameterSource
 
 from mock_server import stdin_end
+from mock_server.entry_files import BadFile, lines_of, read_entries
 from mock_server.faults.fault import Fault
 from mock_server.faults.presets import PRESETS
 from mock_server.faults.reading import BadFault, read_line, read_plan
 from mock_server.light.distribution import LIGHT
-from mock_server.scenarios.reading import BadScenario, read_scenarios
+from mock_server.scenarios.reading import read_scenarios
 from mock_server.scenarios.scenario import Scenario
 from mock_server.scenarios.webhook import BadWebhook, webhook_url
 from mock_server.service.clips import TINY, find_program
@@ -33,15 +35,14 @@ from mock_server.tls.options import BadReach, reach_of
 from mock_server.tls.reach import Doors, Reach, doors
 from mock_server.tls.served_hosts import BadHost, host_names
 from mock_server.web.app import BASE, Emulator
-from mock_server.web.server import listen
+from mock_server.web.server import CannotListen, listen
 from mock_server.wire.errors import ErrorForm
 from mock_server.wire.notes import DEFAULT_CHECKS, Checks
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.catalog.user_file import with_user_file
 from wanx_render.errors import BadInput
 from wanx_render.help_page import in_language_of
-from wanx_render.language import Message, shown, tr
-from wanx_render.source import yaml_source
+from wanx_render.language import Message, joined, shown, tr
 
 _EPILOG = tr(
     "Keys: sk-mock-NAME is an account in Beijing, sk-mock-REGION-NAME one in another region."
@@ -120,6 +121,14 @@ def command(context: click.Context, /, **values: Any) -> None:
     """Serve, unless a command says otherwise."""
     if context.invoked_subcommand is None:
         _serve_until_ended(**values)
+        return
+    for option in command.params:
+        if context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE:
+            name, verb = option.opts[-1], context.invoked_subcommand
+            raise _usage(
+                tr("{option} has no effect before {command}; options of {command} come after it",
+                   option=name, command=verb)
+            )  # fmt: skip
 
 
 for _verb in tape_commands.COMMANDS:
@@ -149,12 +158,8 @@ def _serve_until_ended(
         _listen_and_serve(service, (host, port), reach, token)
     except BadAuthority as error:
         raise _usage(error.args[0]) from None
-    except OSError as error:
-        message = tr(
-            "cannot listen on {host} port {port}: {reason}",
-            host=host, port=port, reason=error.strerror,
-        )  # fmt: skip
-        raise click.ClickException(shown(message)) from None
+    except CannotListen as error:
+        raise click.ClickException(shown(error.message)) from None
     except KeyboardInterrupt:
         pass
     finally:
@@ -170,13 +175,15 @@ def _usage_errors() -> Iterator[None]:
         BadFault,
         BadTime,
         BadState,
-        BadInput,
         BadHost,
         BadReach,
-        BadScenario,
         BadWebhook,
     ) as error:
         raise _usage(error.args[0]) from None
+    except BadFile as error:
+        raise click.UsageError(str(error)) from None
+    except BadInput as error:
+        raise click.UsageError(lines_of(error)) from None
     except OSError as error:
         message = tr("cannot read {file}: {reason}", file=error.filename, reason=error.strerror)
         raise _usage(message) from None
@@ -209,11 +216,15 @@ def _plan(text: str | None) -> tuple[Fault, ...]:
         return ()
     if text in PRESETS:
         return PRESETS[text]
-    return read_plan(yaml_source.read(Path(text), text).value)
+    file = Path(text)
+    if not file.exists() and not file.suffix:
+        known = joined(PRESETS, tr(", "))
+        raise BadFault(tr("{name} is not a file, and not one of {known}", name=text, known=known))
+    return read_entries(file, read_plan)
 
 
 def _scenarios(file: Path | None) -> tuple[Scenario, ...]:
-    return read_scenarios(yaml_source.read(file, str(file)).value) if file else ()
+    return read_entries(file, read_scenarios) if file else ()
 
 
 def _allowed(host: str, token: str | None) -> str:

@@ -6,11 +6,12 @@ words (on the command line, or in a prompt as ``[[mock: effect=reset stage=after
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from mock_server.faults.entry_problems import BadEntry
 from mock_server.faults.fault import Fault
 from mock_server.faults.presets import PRESETS
 from wanx_render.language import Message, joined, tr, verbatim
@@ -19,7 +20,7 @@ _WORD = re.compile(r'(?:"[^"]*"|[^\s;,])+')  # blanks may be between double quot
 _NUMBERS = re.compile(r"\d{1,9}(\+\d{1,9})+")
 
 
-class BadFault(ValueError):
+class BadFault(BadEntry):
     """A fault plan cannot be read; the message says where and why."""
 
 
@@ -47,18 +48,29 @@ def read_plan(value: Any) -> tuple[Fault, ...]:
             raise BadFault(tr("unknown preset {name!r}; known: {known}", name=value, known=known))
         return PRESETS[value]
     if isinstance(value, Mapping) and set(value) == {"faults"}:
-        value = value["faults"]
+        return _below(value["faults"], "faults")
     if isinstance(value, Mapping):
-        value = [value]
+        return (_fault(value, tr("fault {n}", n=1)),)
     if not isinstance(value, list | tuple):
         raise BadFault(tr("a fault plan must be a list of faults or the name of a preset"))
-    faults: list[Fault] = []
-    for number, item in enumerate(value, 1):
+    return tuple(fault for place in range(len(value)) for fault in _item(value, place))
+
+
+def _below(value: Any, key: str) -> tuple[Fault, ...]:
+    try:
+        return read_plan(value)
+    except BadFault as error:
+        raise error.below(key) from None
+
+
+def _item(plan: Sequence[Any], place: int) -> tuple[Fault, ...]:
+    item = plan[place]
+    try:
         if isinstance(item, str):
-            faults += [read_line(item)] if "=" in item else read_plan(item)
-        else:
-            faults.append(_fault(item, tr("fault {n}", n=number)))
-    return tuple(faults)
+            return (read_line(item),) if "=" in item else read_plan(item)
+        return (_fault(item, tr("fault {n}", n=place + 1)),)
+    except BadFault as error:
+        raise error.below(place) from None
 
 
 def _words(text: str) -> dict[str, Any]:
@@ -96,9 +108,4 @@ def _fault(fields: Any, name: Message) -> Fault:
     try:
         return Fault.model_validate({str(key): value for key, value in fields.items()})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        own = first.get("ctx", {}).get("error")
-        message = own.args[0] if isinstance(own, ValueError) else verbatim(first["msg"])
-        parts = (part for part in (name, place, message) if part)
-        raise BadFault(joined(parts, tr(": "))) from None
+        raise BadFault.of(error, Fault, name) from None

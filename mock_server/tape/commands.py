@@ -183,20 +183,15 @@ async def _serve(app: "Recorder | Player", listener: socket.socket, ways_in: Doo
 
 @contextmanager
 def _listening(port: int) -> Iterator[socket.socket]:
-    from mock_server.web.server import listen
+    from mock_server.web.server import CannotListen, listen
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     try:
-        listener = listen("127.0.0.1", port)
-    except OSError as error:
-        message = tr(
-            "cannot listen on {host} port {port}: {reason}",
-            host="127.0.0.1", port=port, reason=error.strerror,
-        )  # fmt: skip
-        raise click.ClickException(shown(message)) from None
-    with listener:
-        yield listener
+        with listen("127.0.0.1", port) as listener:
+            yield listener
+    except CannotListen as error:  # this port, or the proxy's
+        raise click.ClickException(shown(error.message)) from None
 
 
 @contextmanager

@@ -5,6 +5,7 @@ HTTP are answered in the service's error form; and an answer is one write.
 """
 
 import asyncio
+import errno
 import json
 import os
 import socket
@@ -17,10 +18,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mock_server.faults.wire_faults import WIRE
+from wanx_render.language import joined, tr
 
 _STATUS_LINE, _SMALL = b"HTTP/1.1 ", 64 * 1024
 _LEAVE_SECONDS = 0.2
 _NOT_HTTP = "The request is not valid HTTP."
+
+
+class CannotListen(OSError):
+    """A port cannot be had; ``message`` says which, why, and what to do."""
+
+    def __init__(self, host: str, port: int, reason: OSError) -> None:
+        super().__init__(reason.errno, reason.strerror)
+        place = {"host": host, "port": port, "reason": reason.strerror}
+        self.message = tr("cannot listen on {host} port {port}: {reason}", **place)
+        if reason.errno == errno.EADDRINUSE:
+            hint = tr("choose another port, or 0 for a free one")
+            self.message = joined((self.message, hint), tr("; "))
 
 
 class ClientConnection(H11Protocol):
@@ -125,7 +139,7 @@ def new_connection(of_server: uvicorn.Server) -> ClientConnection:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises OSError."""
+    """A listening socket; port 0 takes a free one. Raises CannotListen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns Nagle's delay off (44 ms an answer) only where the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -134,7 +148,7 @@ def listen(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(1024)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise CannotListen(host, port, error) from error
     return listener

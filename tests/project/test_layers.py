@@ -54,7 +54,7 @@ SERVER_SEES = {
     "backends.base", "backends.simulator", "backends.slate", "backends.imitation.refusals",
     "backends.imitation.outcome", "backends.imitation.picture", "media.probe", "task",
     "catalog.abilities", "catalog.capabilities", "catalog.figures", "catalog.request_forms",
-    "catalog.user_file",
+    "catalog.user_file", "diagnostics",
     "geometry", "clock", "errors", "media.ffmpeg", "media.images", "media.audio_files",
     "source.yaml_source", "files", "language", "help_page", "reports.served_pages",
 }  # fmt: skip

@@ -179,10 +179,13 @@ def test_the_same_seed_gives_the_same_times() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"run": 4, "kwd": 1}, "scenario 1: kwd: Extra inputs"),
+        ({"run": 4, "kwd": 1}, "scenario 1: unknown key 'kwd'; use account, prompt, words"),
+        ({"run": 4, "word": "a"}, "scenario 1: unknown key 'word'; did you mean 'words'?"),
+        ({"run": 4, "outcome": "faild"},
+         "scenario 1: outcome: expected succeeded, failed or stuck, got 'faild'"),
         ({"words": "a"}, "scenario 1: nothing is said of what becomes of a task"),
-        ({"run": [9, 3]}, "scenario 1: run.high: the first of two numbers must not be larger"),
-        ({"run": -1}, "scenario 1: run.low: Input should be greater than or equal to 0"),
+        ({"run": [9, 3]}, "scenario 1: run: the first of two numbers must not be larger"),
+        ({"run": -1}, "scenario 1: run: expected at least 0, got -1"),
         ({"run": "soon"}, "scenario 1: run: expected seconds, two bounds, or median and spread"),
         ({"run": {"median": "x"}}, "scenario 1: run"),
         ({"run": 1, "prompt": "("}, "prompt is not a valid RE2 expression"),
