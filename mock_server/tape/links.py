@@ -16,7 +16,7 @@ _HTTP = re.compile(r"https?://[^\s/?#@\\]+(?:[/?][^\s#]*)?", re.IGNORECASE)
 _LOCAL = re.compile(r"/_link/([\w-]{1,40})/(https?)/([^/?#]+)(/[^?#]*)?")
 _TAG = re.compile(r"[?&]OSSAccessKeyId=replay-(\w{1,20})", re.IGNORECASE)
 # Texts of people and sentences; all other texts that are an address are links to files.
-_PROSE = frozenset(("orig_prompt", "actual_prompt", "prompt", "message", "code", "request_id"))
+PROSE = frozenset(("orig_prompt", "actual_prompt", "prompt", "message", "code", "request_id"))
 _NAMED = re.compile(rb'("(?:[^"\\]|\\.)*")(\s*:\s*)?')
 
 
@@ -50,7 +50,7 @@ def tag_of(target: str) -> str:
 
 def is_link(name: str, value: Any) -> bool:
     """Whether a text of an answer, called ``name``, is the address of a file."""
-    return isinstance(value, str) and name not in _PROSE and _HTTP.fullmatch(value) is not None
+    return isinstance(value, str) and name not in PROSE and _HTTP.fullmatch(value) is not None
 
 
 def rewritten(body: bytes, change: Callable[[str], str]) -> bytes:

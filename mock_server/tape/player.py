@@ -119,7 +119,8 @@ class Player:
         key = match_key(request)
         if request.method == "HEAD" and key not in self._sequences.entries:
             key = match_key(TapedRequest("GET", request.url))
-        if request.content.kind == "nothing" and key in self._sequences.entries:
+        is_read = request.method in ("GET", "HEAD") and request.content.kind == "nothing"
+        if is_read and key in self._sequences.entries:
             if len(self._keys) >= _MOST_KEYS:
                 self._keys.clear()
             self._keys[request.method, target] = key

@@ -6,6 +6,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from mock_server.tape.cassette import CassetteEntry
+from mock_server.tape.links import PROSE
 from mock_server.wire.task_answers import BEIJING
 
 LINK_LIFE = timedelta(hours=24)
@@ -30,7 +31,7 @@ def moved(value: Any, shift: timedelta, now: datetime, name: str = "") -> Any:
         return {key: moved(item, shift, now, key) for key, item in value.items()}
     if isinstance(value, list):
         return [moved(item, shift, now, name) for item in value]
-    if isinstance(value, str) and _STAMP.fullmatch(value):
+    if isinstance(value, str) and name not in PROSE and _STAMP.fullmatch(value):
         return _moved_stamp(value, shift, now)
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if is_number and _MILLISECONDS.search(name) and _EARLIEST < value < _LATEST:

@@ -146,6 +146,28 @@ def test_what_says_the_same_matches(session: tuple[Path, bytes, list[str]]) -> N
         assert polled["output"]["task_status"] == "PENDING"
 
 
+def test_a_prompt_that_looks_like_a_time_stays_and_an_empty_body_matches_no_other(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "odd.jsonl"
+    prompt = "2025-01-01 10:00:00"
+    service = Server("auto", 0)
+
+    def outcome(origin: str) -> tuple[int, list[str]]:
+        client = TapeClient(origin)
+        empty = client.http.post(origin + CREATE, headers=ASYNC).status_code
+        last = client.finished(client.task(prompt))[-1]["output"]
+        client.close()
+        return empty, [last["task_status"], last["orig_prompt"]]
+
+    with recording(service.base_url, path) as origin:
+        recorded = outcome(origin)
+    service.close()
+    assert recorded == (400, ["SUCCEEDED", prompt])
+    with replaying(path) as (origin, _):
+        assert [outcome(origin) for _ in range(2)] == [recorded] * 2
+
+
 def test_with_once_a_create_is_answered_as_often_as_it_was_recorded(
     session: tuple[Path, bytes, list[str]],
 ) -> None:
