@@ -54,10 +54,8 @@ def pause_beside(clock: str, seconds: float, least: float) -> float:
     pace = re.fullmatch(r"x([1-9][0-9]{0,3})", clock)
     if pace:
         return min(max(seconds / int(pace[1]), least), seconds)
-    match clock:
-        case "auto":
-            return min(least, seconds)
-        case "manual":
-            return min(max(_BY_HAND, least), seconds)
-        case _:
-            return seconds
+    if clock == "auto":
+        return min(least, seconds)
+    if clock == "manual":
+        return min(max(_BY_HAND, least), seconds)
+    return seconds  # real time, and what a later emulator may say
