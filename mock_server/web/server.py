@@ -1,10 +1,9 @@
-"""The emulator on sockets: uvicorn, with three things it cannot do by itself.
+"""The emulator on sockets: uvicorn, with two things it cannot do by itself.
 
-A connection is handed to the application, so that answers can be cut on the wire; bytes that are no
-HTTP are answered in the service's error form; and an answer is one write.
+A connection is handed to the application, so that answers can be cut on the wire; and bytes that
+are no HTTP are answered in the service's error form.
 """
 
-import asyncio
 import errno
 import json
 import os
@@ -20,7 +19,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from mock_server.faults.wire_faults import WIRE
 from wanx_render.language import joined, tr
 
-_STATUS_LINE, _SMALL = b"HTTP/1.1 ", 64 * 1024
 _LEAVE_SECONDS = 0.2
 _NOT_HTTP = "The request is not valid HTTP."
 
@@ -42,8 +40,7 @@ class ClientConnection(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self.transport = joined = JoinedWrites(transport, self.loop)  # type: ignore[assignment]
-        self.app = _with_transport(self.app, joined)
+        self.app = _with_transport(self.app, transport)
 
     def shutdown(self) -> None:
         """End an idle connection; over TLS the client may never answer that."""
@@ -63,42 +60,6 @@ class ClientConnection(H11Protocol):
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             self.transport.write(head.encode() + body)
         self.transport.close()
-
-
-class JoinedWrites:
-    """A transport that sends the head of an answer with the body that follows it at once.
-
-    One call of the system less for each answer: a fifth of what an answer costs.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop, self._head = transport, loop, b""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        head, self._head = self._head, b""
-        if not head and data.startswith(_STATUS_LINE) and len(data) < _SMALL:
-            self._head = data
-            self._loop.call_soon(self._flush)
-        elif head and len(data) < _SMALL:
-            self._transport.write(head + data)
-        else:
-            self._transport.writelines((head, data) if head else (data,))
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def abort(self) -> None:
-        self._flush()
-        self._transport.abort()
-
-    def _flush(self) -> None:
-        head, self._head = self._head, b""
-        if head:
-            self._transport.write(head)
 
 
 def _with_transport(app: ASGIApp, transport: Any) -> Any:

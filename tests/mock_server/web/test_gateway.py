@@ -1,6 +1,5 @@
 """What stands between a client and the service: headers, compression, browsers, hosts, forms."""
 
-import asyncio
 import gzip
 import json
 import zlib
@@ -8,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from mock_server.web.server import JoinedWrites
 from tests.support.emulator import ASYNC, BODY, CREATE, KEY, Twin
 
 GATEWAY = {
@@ -173,42 +171,3 @@ def test_a_fault_may_choose_another_form() -> None:
 @pytest.mark.parametrize("path", ["/api/v1//tasks/", "//api/v1/tasks", "/api//v1///tasks//"])
 def test_slashes_do_no_harm(twin: Twin, path: str) -> None:
     assert twin.call("GET", f"http://127.0.0.1{path}").status_code == 200
-
-
-class Sent:
-    """A transport that keeps what is written to it."""
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-        self.is_closed = False
-
-    def write(self, data: bytes) -> None:
-        self.pieces.append(data)
-
-    def writelines(self, data: tuple[bytes, ...]) -> None:
-        self.pieces.extend(data)
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-def test_the_head_of_an_answer_leaves_with_its_body_or_soon() -> None:
-    async def act() -> list[bytes]:
-        wire, head = Sent(), b"HTTP/1.1 200 OK\r\n\r\n"
-        joined = JoinedWrites(wire, asyncio.get_running_loop())  # type: ignore[arg-type]
-        joined.write(head)
-        joined.write(b"{}")
-        assert wire.pieces == [head + b"{}"]
-        joined.write(head)
-        await asyncio.sleep(0)
-        assert wire.pieces[1:] == [head]
-        joined.write(b"late")
-        joined.write(head)
-        joined.write(bytes(70_000))
-        joined.write(head)
-        joined.close()
-        assert wire.is_closed
-        return wire.pieces[2:]
-
-    head = b"HTTP/1.1 200 OK\r\n\r\n"
-    assert asyncio.run(act()) == [b"late", head, bytes(70_000), head]
