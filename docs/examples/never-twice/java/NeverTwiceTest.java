@@ -3,6 +3,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Whatever happens to the answer or to the pipeline, a clip is paid for once.
@@ -105,7 +106,11 @@ public final class NeverTwiceTest {
   }
 
   private static int run() throws Exception {
-    return begin().waitFor();
+    Process pipeline = begin();
+    if (!pipeline.waitFor(60, TimeUnit.SECONDS)) {
+      pipeline.destroyForcibly();
+    }
+    return pipeline.waitFor();
   }
 
   /** Start the pipeline, and kill it between the service's acceptance and its answer. */

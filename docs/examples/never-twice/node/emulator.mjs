@@ -11,7 +11,7 @@ export async function start() {
   const server = spawn(COMMAND, ["--clock", "auto", "--clips", "tiny", "--end-with-stdin"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
-  await once(server, "spawn"); // fails where it is not installed: pip install wanx-render
+  await once(server, "spawn"); // fails where it is not installed; is it called wanx-mock? Set EMULATOR
   const [line] = await once(createInterface(server.stdout), "line");
   return { ...JSON.parse(line), stop: () => server.stdin.end() };
 }

@@ -38,17 +38,21 @@ function begin() {
 }
 
 async function run() {
-  const [code] = await once(begin(), "exit");
+  const pipeline = begin();
+  const limit = setTimeout(() => pipeline.kill("SIGKILL"), 60_000);
+  const [code] = await once(pipeline, "exit");
+  clearTimeout(limit);
   return code;
 }
 
 // Start the pipeline, and kill it between the service's acceptance and its answer.
 async function runAndKill() {
   const pipeline = begin();
+  const ended = once(pipeline, "exit"); // it may end by itself before it is killed
   const deadline = Date.now() + 30_000;
   while ((await account.ledger()).submissions.length === 0 && Date.now() < deadline) await sleep(20);
   pipeline.kill("SIGKILL");
-  await once(pipeline, "exit");
+  await ended;
 }
 
 async function assertPaidOnce() {
