@@ -19,6 +19,7 @@ from mock_server.entry_files import BadFile, lines_of, read_entries
 from mock_server.faults.fault import Fault
 from mock_server.faults.presets import PRESETS
 from mock_server.faults.reading import BadFault, read_line, read_plan
+from mock_server.help_groups import GroupedHelp
 from mock_server.light.distribution import LIGHT
 from mock_server.scenarios.reading import read_scenarios
 from mock_server.scenarios.scenario import Scenario
@@ -109,7 +110,11 @@ def main(prog_name: str | None = None) -> None:
 
 
 @click.group(
-    help=tr("Emulate DashScope's image-to-video service for any client, offline."),
+    cls=GroupedHelp,
+    help=tr(
+        "Emulate DashScope's image and video generation for any client, offline. "
+        "Without a command, serve."
+    ),
     epilog=_EPILOG,
     invoke_without_command=True,
     subcommand_metavar="[record|replay|compare]",

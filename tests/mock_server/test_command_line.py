@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from mock_server.help_groups import OPTION_GROUPS
 from mock_server.serve import command
 
 PLAN = """\
@@ -81,3 +82,11 @@ def test_the_proxy_s_port_is_named_when_that_one_is_taken(tmp_path: Path) -> Non
 def test_an_option_before_a_command_is_not_ignored() -> None:
     text = said("--port", "8765", "replay", "--cassette", "none")
     assert text.startswith("--port has no effect before replay; options of replay come after it")
+
+
+def test_the_help_has_every_option_in_one_group() -> None:
+    names = [name for _, group in OPTION_GROUPS for name in group]
+    assert sorted(names) == sorted({str(option.name) for option in command.params})
+    text = CliRunner().invoke(command, ["--help"]).stdout
+    assert all(text.count(f"  {option.opts[0]}") for option in command.params)
+    assert text.index("Server:") < text.index("--end-with-stdin") < text.index("Time:")
