@@ -21,7 +21,7 @@ from wanx_render.backends.uploads import KnownUploads
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.events import Event
 from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall
-from wanx_render.finishing.stills import Pictures
+from wanx_render.finishing.stills import PosterAndSheet
 from wanx_render.geometry import Size
 from wanx_render.session.approval import check_budgets
 from wanx_render.session.carry_out import Means, Run
@@ -88,7 +88,7 @@ class Paper(LocalWorkers):
 
     async def deliverable(self, call: JoinCall) -> Joined:
         call.target.write_text("\n".join(path.name for path in call.segments))
-        pictures = Pictures(b"poster", b"sheet", Size(16, 16))
+        pictures = PosterAndSheet(b"poster", b"sheet", Size(16, 16))
         seconds = Fraction(call.frames) / call.frame.rate
         return Joined(files.sha256(call.target), seconds, None, (), pictures=pictures)
 
