@@ -1,6 +1,8 @@
 """One entry of a scenario file: which tasks it is about, and what becomes of them."""
 
+import math
 import re
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -46,6 +48,11 @@ class Scenario(BaseModel):
     usage: dict[str, Any] = Field({}, description="fields of the answer's usage")
     size: str | None = Field(None, description="of the clip, such as 1280x720")
     note: str = Field("", description="for people")
+
+    @field_validator("usage", mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        return _json_data(value)
 
     @field_validator("size")
     @classmethod
@@ -106,6 +113,18 @@ class Scenario(BaseModel):
         """The size that its clip has instead of the usual one."""
         match = _SIZE.fullmatch(self.size or "")
         return Size(int(match[1]), int(match[2])) if match else None
+
+
+def _json_data(value: Any) -> Any:
+    """JSON data, where YAML has decimal numbers. Raises ValueError for a number of no JSON."""
+    if isinstance(value, dict):
+        return {name: _json_data(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_json_data(item) for item in value]
+    number = float(value) if isinstance(value, Decimal) else value
+    if isinstance(number, float) and not math.isfinite(number):
+        raise ValueError(tr("usage must have finite numbers"))
+    return number
 
 
 _EFFECTS = {"queue", "run", "answer", "outcome", "usage", "size"}

@@ -2,6 +2,7 @@
 
 import math
 import random
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
@@ -68,7 +69,7 @@ Span = Annotated[
 
 def span_of(value: object) -> object:
     """What a person wrote, as the fields of a span: ``40``, ``[20, 60]`` or ``{median: 40}``."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return {"low": value, "high": value}
     if isinstance(value, list | tuple) and len(value) == 2:
         return {"low": value[0], "high": value[1]}

@@ -96,6 +96,8 @@ class AnswerMaker:
 
 
 def _made(status: int, pairs: Pairs, body: bytes) -> MadeAnswer:
+    if status in (204, 304):  # these have no body
+        body = b""
     return MadeAnswer(
         status, [*byte_pairs(pairs), (b"content-length", str(len(body)).encode())], body
     )

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
+from mock_server.tape.secrets import SecretRemover
 from wanx_render.files import sha256_of, write_atomically
 from wanx_render.language import Message, tr
 
@@ -25,6 +27,7 @@ _KINDS = get_args(ContentKind)
 _FILE_NAME = re.compile(r"[0-9a-f]{64}(\.[a-z0-9]{1,8})?")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OWNER_ONLY = 0o600
+_TYPES: dict[ContentKind, type] = {"form": dict, "omitted": dict, "file": str}
 
 
 class BadCassette(ValueError):
@@ -112,9 +115,10 @@ class TapeFolder:
 
     def file(self, name: str) -> Path:
         """Where a file is. Raises BadCassette for a name that no file of a cassette has."""
-        if not _FILE_NAME.fullmatch(name):
+        path = self.path / name
+        if not _FILE_NAME.fullmatch(name) or path.is_symlink():  # a link may lead to any file
             raise BadCassette(tr("{name!r} is not the name of a file of a cassette", name=name))
-        return self.path / name
+        return path
 
 
 def folder_of(cassette: Path, largest: int = 0) -> TapeFolder:
@@ -148,7 +152,8 @@ class CassetteWriter:
         self._stream = os.fdopen(os.open(path, flags, _OWNER_ONLY), "ab")
         if not exists:
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            self._write({"cassette": VERSION, "service": service, "recorded": now})
+            address = SecretRemover().text(service)
+            self._write({"cassette": VERSION, "service": address, "recorded": now})
 
     def add(self, request: TapedRequest, answer: TapedAnswer, at: datetime, seconds: float) -> None:
         """Raises OSError."""
@@ -175,18 +180,37 @@ def _cut_torn_line(path: Path) -> None:
     """Remove what a killed recorder left behind the last whole line."""
     with path.open("r+b") as stream:
         data = stream.read()
-        stream.truncate(data.rfind(b"\n") + 1)
+        end = data.rfind(b"\n") + 1
+        if _is_whole(data[end:]):
+            stream.write(b"\n")
+        else:
+            stream.truncate(end)
 
 
 def read_cassette(path: Path) -> Cassette:
     """Raises BadCassette or OSError."""
     first, *rest = path.read_bytes().split(b"\n")
     head = _parsed(first, 1)
-    if head.get("cassette") != VERSION or not isinstance(head.get("service"), str):
+    if head.get("cassette") != VERSION or not _is_address(head.get("service")):
         raise BadCassette(tr("{file} is not a cassette of this version", file=path.name))
-    whole = rest[:-1]  # a line without an end was being written when the recorder was killed
+    whole = rest if rest and _is_whole(rest[-1]) else rest[:-1]
     entries = tuple(_entry(line, number) for number, line in enumerate(whole, 2) if line.strip())
     return Cassette(head["service"], entries, folder_of(path))
+
+
+def _is_address(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(urlsplit(value).netloc)
+    except ValueError:
+        return False
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line without an end is from an editor, not from a recorder that was killed."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _parsed(line: bytes, number: int) -> dict[str, Any]:
@@ -209,7 +233,7 @@ def _entry(line: bytes, number: int) -> CassetteEntry:
         request, answer = record["request"], record["answer"]
         return CassetteEntry(
             int(record["n"]),
-            datetime.fromisoformat(record["at"]),
+            _moment(record["at"]),
             float(record["seconds"]),
             TapedRequest(
                 str(request["method"]), str(request["url"]), _headers(request), _content(request)
@@ -220,9 +244,14 @@ def _entry(line: bytes, number: int) -> CassetteEntry:
         raise BadCassette(_at(number, tr("a request or its answer is incomplete"))) from error
 
 
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _status(answer: dict[str, Any]) -> int:
     status = int(answer["status"])
-    if not 200 <= status <= 599 and status != 0:
+    if not 200 <= status <= 599 and not (status == 0 and answer.get("ending")):
         raise ValueError(status)
     return status
 
@@ -238,6 +267,7 @@ def _headers(record: dict[str, Any]) -> dict[str, str]:
     """Headers that can be sent: no line of a cassette may hold a second header."""
     headers = {str(name): str(value) for name, value in record["headers"].items()}
     for name, value in headers.items():
+        value.encode("latin-1")
         if not _HEADER.fullmatch(name) or not value.isprintable():
             raise ValueError(name)
     return headers
@@ -245,5 +275,9 @@ def _headers(record: dict[str, Any]) -> dict[str, str]:
 
 def _content(record: dict[str, Any]) -> TapedContent:
     kinds: Iterable[ContentKind] = _KINDS
-    return next((TapedContent(kind, record[kind]) for kind in kinds if kind in record),
-                TapedContent())  # fmt: skip
+    content = next(
+        (TapedContent(kind, record[kind]) for kind in kinds if kind in record), TapedContent()
+    )
+    if not isinstance(content.value, _TYPES.get(content.kind, object)):
+        raise ValueError(content.kind)
+    return content

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import re
+import zlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ _DATA_URI = re.compile(r"(data:[\w.+/-]{1,60}(?:;[\w=-]{1,40})*;base64,)(.*)", r
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\r\n-]+={0,2}\s*")
 _PICTURE_TEXT = 400  # characters from which on Base64 without a beginning is a file
 _LONGEST_TEXT = 1024 * 1024
+_LARGEST_PLAIN = 64 * 1024 * 1024
 _KEPT = re.compile(r"\{file:([0-9a-f]{64}(?:\.[a-z0-9]{1,8})?)\}")
 _SUFFIXES = (
     (re.compile(rb"....ftyp", re.DOTALL), ".mp4"),
@@ -43,6 +45,8 @@ class BodyTaper:
         """A body that is no form. Raises OSError."""
         if not data:
             return TapedContent()
+        if content_type.lower().startswith("multipart/"):
+            return _unread(data)
         if (value := _json(data, content_type)) is not None:
             try:
                 self.remover.learn_from(value)
@@ -51,19 +55,25 @@ class BodyTaper:
                 pass
         text = _text(data)
         if text is not None:
+            if "x-www-form-urlencoded" in content_type.lower():
+                self.remover.learn_pairs(text)
             return TapedContent("text", self.remover.text(text))
         return self.file(data)
 
     async def form(self, data: bytes, headers: Mapping[str, str]) -> TapedContent:
         """A form with a file; another body where it is none. Raises OSError."""
         content_type = headers.get("content-type", "")
+        plain = _decompressed(data, headers.get("content-encoding", ""))
+        if plain is None:
+            return _unread(data)
+        data = plain
         if not content_type.lower().startswith("multipart/form-data"):
             return self.content(data, content_type)
         parser = MultiPartParser(Headers(dict(headers)), _pieces(data), max_files=4)
         try:
             fields = await parser.parse()
         except (MultiPartException, KeyError, ValueError, AssertionError):
-            return self.file(data)
+            return _unread(data)
         try:
             parts = fields.multi_items()
             return TapedContent(
@@ -86,14 +96,15 @@ class BodyTaper:
         """Bytes as a file of the folder, or why they are not there. Raises OSError."""
         if not data:
             return TapedContent()
-        if self.remover.holds(data):
+        is_media = bool(_suffix(data))
+        if self.remover.holds(data) or (not is_media and self.remover.would_change(data)):
             return omitted("it holds a secret", len(data))
         if self.folder and len(data) > self.folder.largest:
             return omitted("it is too large", len(data), sha256_of(data))
         return TapedContent("file", self._name(data))
 
     def _name(self, data: bytes) -> str:
-        suffix = next((suffix for magic, suffix in _SUFFIXES if magic.match(data)), "")
+        suffix = _suffix(data)
         if self.folder is None:
             return sha256_of(data) + suffix
         return self.folder.keep(data, suffix)
@@ -164,6 +175,30 @@ def _json(data: bytes, content_type: str) -> Any:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict | list) else None
+
+
+def _suffix(data: bytes) -> str:
+    """How the name of a file of pictures, sound or video ends; empty for other bytes."""
+    return next((suffix for magic, suffix in _SUFFIXES if magic.match(data)), "")
+
+
+def _unread(data: bytes) -> TapedContent:
+    """A body that may hold any secret."""
+    return omitted("it cannot be read", len(data), sha256_of(data))
+
+
+def _decompressed(data: bytes, coding: str) -> bytes | None:
+    """A body without its content encoding; None where that is another one, or it is too large."""
+    if coding.lower() in ("", "identity"):
+        return data
+    if coding.lower() not in ("gzip", "deflate"):
+        return None
+    engine = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    try:
+        plain = engine.decompress(data, _LARGEST_PLAIN)
+    except zlib.error:
+        return None
+    return plain if engine.eof else None
 
 
 def _text(data: bytes) -> str | None:

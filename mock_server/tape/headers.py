@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mock_server.tape.secrets import REMOVED, SecretRemover, is_secret_name
+from mock_server.tape.secrets import REMOVED, SCHEMES, SecretRemover, is_secret_name
 
 Pairs = list[tuple[str, str]]
 
@@ -38,7 +38,8 @@ def taped_headers(raw: Iterable[tuple[bytes, bytes]], remover: SecretRemover) ->
         name = remover.text(raw_name.decode("latin-1").lower())
         value = raw_value.decode("latin-1")
         if name == "authorization":
-            headers[name] = f"{value.partition(' ')[0]} {REMOVED}" if " " in value else REMOVED
+            scheme = value.partition(" ")[0]
+            headers[name] = f"{scheme} {REMOVED}" if scheme.lower() in SCHEMES else REMOVED
         elif name in _WITH_VALUES and not is_secret_name(name):
             headers[name] = _plain(remover.text(_without_boundary(name, value)))
         elif name not in ("host", "connection", "keep-alive"):

@@ -89,9 +89,9 @@ class Player:
         if key is None:
             try:
                 request = await self._request(scope, receive, headers)
-            except (ClientDisconnect, ValueError):
+                key = self._key(request, target)
+            except (ClientDisconnect, ValueError, RecursionError):
                 return await refuse(send, 413, "The request is too large to be compared.")
-            key = self._key(request, target)
         if key not in self._sequences.entries:
             return await self._not_recorded(send, request or TapedRequest(scope["method"], target))
         return await self._replay(scope, receive, send, session, key)
@@ -165,11 +165,11 @@ class Player:
 
     def _text(self, entry: CassetteEntry, session: ReplaySession, *, by_name: bool) -> MadeAnswer:
         """The answer of an exchange; made once for a client. Raises BadCassette or OSError."""
-        answer: MadeAnswer | None = session.answers.get((entry.number, by_name))
+        answer: MadeAnswer | None = session.answers.get((id(entry), by_name))
         if answer is None:
             shift = session.shift_of(entry, datetime.now(UTC))
             maker = replace(self._maker, by_name=by_name)
-            answer = session.answers[entry.number, by_name] = maker.text(entry, session.tag, shift)
+            answer = session.answers[id(entry), by_name] = maker.text(entry, session.tag, shift)
         return answer
 
     async def _file(self, entry: CassetteEntry, key: str, range_header: str) -> MadeAnswer | str:

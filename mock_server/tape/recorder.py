@@ -49,6 +49,7 @@ from mock_server.wire.hosts import is_storage
 
 _LARGEST_ANSWER = 2 * 1024 * 1024  # of text: more is passed on, but not looked at
 _CLIENTS = 16
+_CODINGS = ("gzip", "deflate")
 _END_SECONDS = 5.0  # until the end of a connection is known
 _AFTER_CLIENT_LEFT = 120.0  # seconds that an answer nobody waits for is given
 _UNREACHABLE = (
@@ -110,7 +111,11 @@ class Recorder:
         is_link = "://" in address_of(target_of(scope))[1]
         without = ("host", "content-length", *(("authorization", "cookie") if is_link else ()))
         learn_from_headers(scope["headers"], self._remover)
-        headers = passed_on(scope["headers"], *without)
+        self._remover.learn_pairs(scope["query_string"].decode("latin-1"))
+        headers = [
+            (name, _readable(value) if name.lower() == "accept-encoding" else value)
+            for name, value in passed_on(scope["headers"], *without)
+        ]
         request = httpx.Request(scope["method"], address, headers=headers, content=body or None)
         return TapedCall(scope, send, request, is_link, time.monotonic())
 
@@ -167,6 +172,8 @@ class Recorder:
     async def _answer(
         self, call: TapedCall, answer: httpx.Response, departure: "asyncio.Task[None]"
     ) -> None:
+        if not _is_readable(answer):
+            return await self._flow(call, answer, answer.aiter_raw(), departure, largest=0)
         kind = answer.headers.get("content-type", "").lower()
         is_text = any(text in kind for text in _TEXTS) or not kind
         if not is_text or call.request.method == "HEAD":
@@ -200,7 +207,9 @@ class Recorder:
     ) -> None:  # fmt: skip
         """A body as it comes; the cassette has it, up to ``largest`` bytes, once it is whole."""
         encoding_names = (
-            ("content-length", "content-encoding") if "content-encoding" in answer.headers else ()
+            ("content-length", "content-encoding")
+            if "content-encoding" in answer.headers and _is_readable(answer)
+            else ()
         )
         start = {"status": answer.status_code,
                  "headers": byte_pairs(self._headers(call, answer, *encoding_names))}  # fmt: skip
@@ -217,7 +226,8 @@ class Recorder:
         if departure.done() and str(size) != answer.headers.get("content-length"):
             content = omitted("the client left", size)
         elif size > largest:
-            content = omitted("it is too large", size)
+            why = "it is too large" if _is_readable(answer) else "it cannot be read"
+            content = omitted(why, size)
         else:
             content = self._kept(b"".join(buffer))
         await self._record(call, self._taped_answer(answer, content, departure))
@@ -307,6 +317,16 @@ async def _chained(pieces: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIter
 
 def _is_redirect(name: str, value: str) -> bool:
     return name.lower() == "location" and value.lower().startswith(("http://", "https://"))
+
+
+def _readable(accepted: str) -> str:
+    """Of the content encodings that a client accepts those that the recorder can read."""
+    names = (part.partition(";")[0].strip().lower() for part in accepted.split(","))
+    return ", ".join(name for name in names if name in _CODINGS) or "identity"
+
+
+def _is_readable(answer: httpx.Response) -> bool:
+    return answer.headers.get("content-encoding", "identity").lower() in (*_CODINGS, "identity")
 
 
 def _not_kept(error: OSError, size: int) -> TapedContent:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from html import escape
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 REMOVED = "{removed}"
 IN_QUERY = "removed"  # an address may hold no braces
@@ -32,11 +32,15 @@ _LOOKS = re.compile(
     r"(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{6,}|LTAI[A-Za-z0-9-]{4,}|STS\.[\w.+/=-]{6,}"
     r"|AKIA[A-Z0-9]{12,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+|llm-[a-z0-9]{6,})"
 )
+SCHEMES = frozenset((
+    "bearer", "basic", "digest", "negotiate", "oss", "oss4-hmac-sha256", "acs3-hmac-sha256",
+))  # fmt: skip
 _SCHEME = re.compile(r"(?i)\b(bearer|basic)(\s+)[^\s\"'<>,;]{6,}")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}:\\?/\\?/[^\s\"'<>]+")
 _USER = re.compile(r"^([^/]*:\\?/\\?/)[^/?#@\s]*@")
 _PAIR = re.compile(rf"(?<![\w.-])({_NAMES})(=)([^&\s\"'<>;,]+)")
-_QUOTED = re.compile(rf"(\\*[\"'])({_NAMES})\1\s{{0,9}}:\s{{0,9}}(\\*[\"'])")
+_QUOTED = re.compile(rf"(\\{{0,40}}[\"'])({_NAMES})\1\s{{0,9}}:\s{{0,9}}(\\{{0,40}}[\"'])")
+_ESCAPED = re.compile(r"\\{1,8}u00([0-9a-fA-F]{2})")
 _LONGEST = 20_000  # characters of a quoted secret: a policy is the longest
 _ELEMENT = re.compile(rf"<({_NAMES})>([^<]*)</\1>")
 
@@ -69,11 +73,17 @@ class SecretRemover:
 
     def learn_header(self, value: str) -> None:
         """Remember the secret in the value of an ``Authorization`` header."""
-        scheme, _, rest = value.strip().rpartition(" ")
-        secret = rest.strip()
-        self.learn(secret)
-        if scheme.lower() == "basic":
-            self.learn(*_basic(secret))
+        words = value.split()
+        scheme = words[0].lower() if len(words) > 1 else ""
+        self.learn(*(words[1:] if scheme in SCHEMES else words))
+        if scheme == "basic":
+            self.learn(*_basic(words[-1]))
+
+    def learn_pairs(self, text: str) -> None:
+        """Remember what is called like a secret in a query, or in a form of such pairs."""
+        for match in _PAIR.finditer(text):
+            if is_secret_name(match[1]):
+                self.learn(unquote_plus(match[3]))
 
     def learn_from(self, value: Any, name: str = "") -> None:
         """Remember what is called like a secret in JSON data."""
@@ -114,9 +124,20 @@ class SecretRemover:
         pattern = self._pattern()
         return pattern is not None and pattern.search(data.decode("latin-1")) is not None
 
+    def would_change(self, data: bytes) -> bool:
+        """Whether bytes that no reader knows hold what is a secret in a text."""
+        text = data.decode("latin-1")
+        return self.text(text) != text
+
     def _without_known(self, text: str) -> str:
         pattern = self._pattern()
-        return pattern.sub(REMOVED, text) if pattern else text
+        if pattern is None:
+            return text
+        text = pattern.sub(REMOVED, text)
+        if "%" in text or "\\u00" in text:  # any letter of a secret can be written as its number
+            plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), unquote(text))
+            return pattern.sub(REMOVED, plain) if pattern.search(plain) else text
+        return text
 
     def _pattern(self) -> re.Pattern[str] | None:
         if self._spellings is None and self._known:

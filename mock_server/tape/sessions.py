@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from mock_server.tape.cassette import Cassette, CassetteEntry, TapedRequest
+from mock_server.tape.cassette import BadCassette, Cassette, CassetteEntry, TapedRequest
 from mock_server.tape.links import is_link
 from mock_server.tape.matching import match_key, plain_path
 from mock_server.tape.times import service_time
+from wanx_render.language import tr
 
 _MOST = 4096  # clients that are remembered
 _TASK = re.compile(r"/tasks/([^/?#]+)(?:/cancel)?$")
@@ -23,7 +24,7 @@ class Sequences:
         self.entries: dict[str, list[CassetteEntry]] = {}
         self.of_task: dict[str, set[str]] = {}  # the requests that are about a task
         for entry in cassette.entries:
-            self.entries.setdefault(match_key(entry.request), []).append(entry)
+            self.entries.setdefault(_match_key(entry), []).append(entry)
         links: dict[str, str] = {}
         for key, entries in self.entries.items():
             for entry in entries:
@@ -38,6 +39,15 @@ class Sequences:
     def _relate(self, task: str, key: str, entry: CassetteEntry) -> None:
         if not is_create(entry.request):
             self.of_task.setdefault(task, set()).add(key)
+
+
+def _match_key(entry: CassetteEntry) -> str:
+    """Raises BadCassette."""
+    try:
+        return match_key(entry.request)
+    except RecursionError:
+        message = tr("exchange {n} of the cassette is nested too deeply", n=entry.number)
+        raise BadCassette(message) from None
 
 
 def is_create(request: TapedRequest) -> bool:
@@ -78,7 +88,9 @@ class ReplaySession:
     tag: str
     places: dict[str, int] = field(default_factory=dict)
     shifts: dict[str, timedelta] = field(default_factory=dict)
-    answers: dict[tuple[int, bool], Any] = field(default_factory=dict)  # by entry and way in
+    answers: dict[tuple[int, bool], Any] = field(
+        default_factory=dict
+    )  # by the id of an entry, and way in
 
     def next_entry(
         self, key: str, sequences: Sequences, now: datetime, *, once: bool
@@ -122,7 +134,7 @@ class ReplaySession:
 
     def _forget_answer(self, entry: CassetteEntry) -> None:
         for by_name in (False, True):
-            self.answers.pop((entry.number, by_name), None)
+            self.answers.pop((id(entry), by_name), None)
 
 
 def _last(entries: list[CassetteEntry]) -> CassetteEntry:

@@ -48,7 +48,12 @@ def _moved_stamp(text: str, shift: timedelta, now: datetime) -> str:
         return text
     is_bare = moment.tzinfo is None
     moment_there = moment.replace(tzinfo=BEIJING) if is_bare else moment
-    later = min(moment_there + shift, now.astimezone(moment_there.tzinfo))
+    try:
+        later = min(moment_there + shift, now.astimezone(moment_there.tzinfo))
+    except OverflowError:
+        return text
+    if later.year < 1000:  # strftime writes such a year with fewer digits
+        return text
     sign = text[10]
     digits = re.search(r"\.(\d+)", text)
     form = later.strftime(f"%Y-%m-%d{sign}%H:%M:%S")

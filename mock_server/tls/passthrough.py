@@ -20,7 +20,7 @@ async def join_elsewhere(client: asyncio.Transport, place: tuple[str, int]) -> N
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             theirs = await asyncio.open_connection(*place, limit=_PIECE)
-    except (OSError, TimeoutError):
+    except (OSError, TimeoutError, ValueError):  # ValueError: no name of a host
         client.write(_NO_WAY)
         return client.close()
     client.write(_ESTABLISHED)

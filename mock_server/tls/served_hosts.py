@@ -38,7 +38,7 @@ def split_target(target: str) -> tuple[str, int] | None:
     match = _TARGET.fullmatch(target)
     if match is None or not 0 < int(match[3]) < 65536:
         return None
-    return (match[1] or match[2]).lower(), int(match[3])
+    return (match[1] or match[2]).lower().removesuffix("."), int(match[3])
 
 
 def is_vendors(name: str) -> bool:

@@ -118,7 +118,8 @@ class ProxyConnection(asyncio.Protocol):
             return self._refuse("400 Bad Request", f"CONNECT {target[:300]} cannot be read.")
         way = self._gate.hosts.way_to(*place)
         if way == "elsewhere":
-            if not self._gate.passthrough:
+            # What is played here never leads to the real service, whatever the port.
+            if not self._gate.passthrough or self._gate.hosts.has(place[0]):
                 return self._refuse("403 Forbidden", refusal_text(target))
             return await join_elsewhere(self._transport, place)
         self._transport.write(_ESTABLISHED)

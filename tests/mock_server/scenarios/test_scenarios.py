@@ -1,8 +1,10 @@
 """What a scenario file makes of tasks, seen over HTTP."""
 
 import hashlib
+import json
 import time
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -207,6 +209,15 @@ def test_what_cannot_be_a_scenario_is_named(entry: Any, message: str) -> None:
     with pytest.raises(BadScenario) as caught:
         read_scenarios([entry])
     assert message in str(caught.value)
+
+
+def test_decimal_numbers_of_yaml_are_numbers() -> None:
+    entry = {"words": "*", "run": Decimal("5.5"), "usage": {"seconds": [Decimal("4.8")]}}
+    (scenario,) = read_scenarios([entry])
+    assert scenario.record()["run"] == {"low": 5.5, "high": 5.5}
+    assert json.dumps(scenario.usage) == '{"seconds": [4.8]}'
+    with pytest.raises(BadScenario, match="finite"):
+        read_scenarios([{"words": "*", "usage": {"seconds": Decimal("NaN")}}])
 
 
 def test_scenarios_are_a_list() -> None:

@@ -1,17 +1,20 @@
 """``--proxy-passthrough``: other hosts behind the proxy, with certificates of their own."""
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from mock_server.tls.authority import LocalAuthority, kept_authority
 from mock_server.tls.contexts import ServerContexts
+from mock_server.tls.served_hosts import split_target
 from tests.mock_server.tls.test_clients import emulator
 from tests.support.emulator import KEY
 
@@ -58,3 +61,11 @@ def test_other_hosts_are_passed_on_unread_where_a_person_wants_it(tmp_path: Path
             assert [client.post(url, content=data).content for _ in range(2)] == [data, data]
             with pytest.raises(httpx.ProxyError, match="502"):
                 client.get("https://127.0.0.1:1/")
+            # Neither another port nor a full stop leads to the real service.
+            with pytest.raises(httpx.ProxyError, match="403"):
+                client.get("https://dashscope.aliyuncs.com:8443/")
+            address = urlsplit(line["proxy"])
+            with socket.create_connection((address.hostname, address.port), 10) as raw:
+                raw.sendall(b"CONNECT dash\0scope:443 HTTP/1.1\r\n\r\n")
+                assert raw.recv(100).startswith(b"HTTP/1.1 502 ")
+    assert split_target("dashscope.aliyuncs.com.:443") == ("dashscope.aliyuncs.com", 443)
