@@ -71,7 +71,8 @@ def record(
     _check_address(service)
     signal.signal(signal.SIGTERM, _end)
     shown_service = SecretRemover().text(service)
-    with _usage_errors(path), _listening(port) as listener, _ways_in(listener, proxy) as ways_in:
+    faults = _usage_errors(path, writes=True)
+    with faults, _listening(port) as listener, _ways_in(listener, proxy) as ways_in:
         tape = CassetteWriter(path, shown_service, append=append)
         origin = _origin(listener)
         recorder = Recorder(service, origin, tape, folder_of(path, largest * _MEGABYTE))
@@ -205,7 +206,7 @@ def _ways_in(listener: socket.socket, proxy: dict[str, Any]) -> Iterator[Doors]:
 
 
 @contextmanager
-def _usage_errors(path: Path) -> Iterator[None]:
+def _usage_errors(path: Path, *, writes: bool = False) -> Iterator[None]:
     """What is wrong with a cassette, as click says it."""
     from mock_server.tape.cassette import BadCassette
 
@@ -215,8 +216,9 @@ def _usage_errors(path: Path) -> Iterator[None]:
         raise _usage(error.args[0]) from None
     except OSError as error:
         name = error.filename or path
-        message = tr("cannot read {file}: {reason}", file=name, reason=error.strerror)
-        raise _usage(message) from None
+        place = {"file": name, "reason": error.strerror}
+        read = tr("cannot read {file}: {reason}", **place)
+        raise _usage(tr("cannot write {file}: {reason}", **place) if writes else read) from None
 
 
 def _usage(message: Message) -> click.UsageError:

@@ -90,3 +90,9 @@ def test_the_help_has_every_option_in_one_group() -> None:
     text = CliRunner().invoke(command, ["--help"]).stdout
     assert all(text.count(f"  {option.opts[0]}") for option in command.params)
     assert text.index("Server:") < text.index("--end-with-stdin") < text.index("Time:")
+
+
+def test_a_cassette_that_cannot_be_written_is_not_called_unreadable(tmp_path: Path) -> None:
+    file = tmp_path / "none" / "cat.jsonl"
+    text = said("record", "--to", "http://127.0.0.1:9/api/v1", "--cassette", str(file))
+    assert text.startswith(f"cannot write {file}: ")
