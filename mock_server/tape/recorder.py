@@ -206,11 +206,8 @@ class Recorder:
         departure: "asyncio.Task[None]", *, largest: int,
     ) -> None:  # fmt: skip
         """A body as it comes; the cassette has it, up to ``largest`` bytes, once it is whole."""
-        encoding_names = (
-            ("content-length", "content-encoding")
-            if "content-encoding" in answer.headers and _is_readable(answer)
-            else ()
-        )
+        is_decoded = "content-encoding" in answer.headers and _is_readable(answer)
+        encoding_names = ("content-length", "content-encoding") if is_decoded else ()
         start = {"status": answer.status_code,
                  "headers": byte_pairs(self._headers(call, answer, *encoding_names))}  # fmt: skip
         await call.send({"type": "http.response.start", **start})

@@ -90,6 +90,7 @@ def _quiet(*_: object) -> None:
         (RELAY, "x9999", 15, 2),
         (RELAY, "auto", 1, 1),
         (VENDOR, "auto", 15, 15),
+        ("https://dashscope.aliyuncs.com./api/v1", "auto", 15, 15),
         ("https://llm-a.cn-beijing.maas.aliyuncs.com/api/v1", "x60", 15, 15),
     ],
 )  # fmt: skip

@@ -178,7 +178,8 @@ def is_nowhere(error: ServiceError) -> bool:
 
 def is_vendor(url: str) -> bool:
     """Whether an address is at the vendor, whatever the catalog knows of it."""
-    return (urlsplit(url).hostname or "").endswith(".aliyuncs.com")
+    host = (urlsplit(url).hostname or "").removesuffix(".")  # a whole name may end in a full stop
+    return host.endswith(".aliyuncs.com")
 
 
 def plan_url(catalog: Catalog, region: str) -> str:
