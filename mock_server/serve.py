@@ -1,6 +1,7 @@
 """Start the emulator: one JSON line on stdout says where it is."""
 
 import asyncio
+import gc
 import ipaddress
 import json
 import logging
@@ -256,6 +257,7 @@ def _listen_and_serve(
         address = listener.getsockname()[:2]
         with doors(reach, service.options.hosts, address) as ways_in:
             _announce(address, service, ways_in)
+            gc.freeze()  # what is loaded stays: the collector need not look at it again
             asyncio.run(ways_in.serve(Emulator(service, token).asgi, listener))
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from mock_server.faults.fault import Fault
 from mock_server.service.accounts import Caller
 from mock_server.service.request_log import shorten
+from mock_server.web.parameters import header
 from mock_server.web.request_body import body_of, bounded, check_size
 from mock_server.wire.errors import Denied, ErrorAnswer
 from mock_server.wire.notes import RequestNote
@@ -49,7 +50,7 @@ class Call:
     @property
     def key(self) -> str:
         """The API key that was sent."""
-        return self.request.headers.get("authorization", "").rpartition(" ")[2]
+        return header(self.request, b"authorization").rpartition(" ")[2]
 
     @property
     def identity(self) -> str:

@@ -19,6 +19,7 @@ from mock_server.web.call import Call, read
 from mock_server.web.exchange import CallExchange, Perform
 from mock_server.web.gateway import compressed
 from mock_server.web.guard import AccessGuard
+from mock_server.web.parameters import header
 from mock_server.wire.errors import Denied, ErrorAnswer
 from mock_server.wire.operations import Operation
 from mock_server.wire.provenance import rests_on
@@ -48,9 +49,9 @@ class Endpoint:
     async def _answer(self, call: Call, exchange: CallExchange) -> Response:
         self._guard.check_host(call.request)
         if call.operation not in ("upload", "result"):
-            base = self._service.hosts.region_at(call.request.headers.get("host", ""))
+            base = self._service.hosts.region_at(header(call.request, b"host"))
             base = base or call.request.scope["path"].split("/", 2)[1]
-            key = call.request.headers.get("authorization", "")
+            key = header(call.request, b"authorization")
             call.caller = caller_of(key, self._service.catalog.service.regions, base)
         await read(call, self._service.catalog.service.gateway)
         try:
@@ -70,16 +71,11 @@ class Endpoint:
             model, prompt = task.request.model, task.request.prompt
         return Subject(call.operation, name, call.identity, model, prompt)
 
-    @rests_on("guess", "the emulator's own", "X-Wanx-Mock-Clock says how time passes here")
     def _log(self, call: Call, answer: Response) -> Response:
         """The answer with its date and clock, once the request log has it."""
         name = call.caller.name if call.caller else None
         now = self._service.clock.now(name)
-        changed = {name.lower() for name in call.fault.headers} if call.fault else ()
-        if "date" not in changed:
-            answer.headers["date"] = _http_date(int(now.timestamp()))
-        if CLOCK_HEADER not in changed:
-            answer.headers[CLOCK_HEADER] = self._service.clock.mode
+        self._date(call, answer, now)
         if call.fault is None and call.operation not in ("upload", "result"):
             answer = compressed(answer, call.request)
         request_log = self._service.request_log
@@ -103,6 +99,17 @@ class Endpoint:
             )
         )
         return answer
+
+    @rests_on("guess", "the emulator's own", "X-Wanx-Mock-Clock says how time passes here")
+    def _date(self, call: Call, answer: Response, now: datetime) -> None:
+        """Date an answer and name its clock, unless a fault has changed that."""
+        changed = {name.lower() for name in call.fault.headers} if call.fault else ()
+        for name, text in (
+            ("date", _http_date(int(now.timestamp()))),
+            (CLOCK_HEADER, self._service.clock.mode),
+        ):
+            if name not in changed:
+                answer.raw_headers.append((name.encode(), text.encode()))
 
 
 @lru_cache(1024)

@@ -6,6 +6,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_server.web.parameters import header
 from mock_server.wire.provenance import GATEWAY, rests_on
 
 _SMALLEST = 150  # bytes that are worth to be compressed
@@ -32,7 +33,7 @@ def with_gateway(answer: Response, request: Request, now: datetime, seconds: flo
         (b"x-envoy-upstream-service-time", max(cost - 1, 0)),
     ):
         headers.append((name, b"%d" % number))
-    if "acw_tc=" not in request.headers.get("cookie", ""):
+    if "acw_tc=" not in header(request, b"cookie"):
         value = answer.headers.get("x-request-id", "").replace("-", "")
         headers.append((b"set-cookie", f"acw_tc={value};path=/;HttpOnly;Max-Age=1800".encode()))
     return answer
@@ -50,7 +51,7 @@ def with_storage(answer: Response, request_id: str) -> Response:
 @rests_on("guess", "nobody says", "Answers below 150 bytes are never compressed")
 def compressed(answer: Response, request: Request) -> Response:
     """The answer in gzip, if the client asks for that and it is worth it."""
-    if len(answer.body) < _SMALLEST or "gzip" not in request.headers.get("accept-encoding", ""):
+    if len(answer.body) < _SMALLEST or "gzip" not in header(request, b"accept-encoding"):
         return answer
     if "content-encoding" not in answer.headers:
         answer.body = gzip.compress(answer.body, 5, mtime=0)

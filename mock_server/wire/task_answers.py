@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 from mock_server.wire.provenance import OFFICIAL, PICTURES, TASKS, rests_on
@@ -83,6 +84,7 @@ def _times(*times: datetime | None) -> dict[str, str]:
     return {name: stamp(time) for name, time in zip(names, times, strict=False) if time}
 
 
+@lru_cache(4096)  # a task is asked about again and again
 def stamp(time: datetime) -> str:
     """As the service writes it: Beijing's time, without a zone."""
     return time.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
