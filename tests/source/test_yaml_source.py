@@ -95,9 +95,15 @@ def test_an_alias_bomb_is_refused_in_bounded_time() -> None:
     levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     for n in range(1, 12):
         levels.append(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]")
-    began = time.monotonic()
+    began = time.process_time()
     assert problem("\n".join(levels))[0] == "yaml-too-large"
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 0.5
+
+
+def test_aliases_that_lead_to_themselves_or_on_and_on_are_counted_once() -> None:
+    assert problem("a: &a [*a]")[0] == "yaml-alias"
+    chain = ["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 1000))]
+    assert problem("\n".join(chain))[0] == "yaml-too-deep"
 
 
 @pytest.mark.parametrize(

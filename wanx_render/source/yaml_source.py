@@ -122,11 +122,36 @@ def parse(text: str, name: str) -> Source:
                 tr("write a list with `wanx-render init`"),
             )
         )
+    if "*" in text:
+        _count_values(node, name, {})
     walk = _Walk(name)
     value = walk.value(node, ())
     if walk.problems:
         raise BadInput(*in_order(walk.problems))
     return Source(name, text, value, walk.nodes, walk.keys)
+
+
+def _count_values(node: Node, name: str, counts: dict[int, int]) -> int:
+    """How many values a node stands for once aliases are expanded; ``counts`` by node.
+
+    A node is counted once however many aliases lead to it, so that a few lines which stand for
+    millions of values are refused before they are read. Raises BadInput.
+    """
+    if id(node) in counts:
+        return counts[id(node)]
+    counts[id(node)] = 1  # for an alias inside its own anchor, which is refused later
+    parts: list[Node] = []
+    if isinstance(node, SequenceNode):
+        parts = node.value
+    elif isinstance(node, MappingNode):
+        parts = [item for _, item in node.value]
+    count = 1 + sum(_count_values(part, name, counts) for part in parts)
+    if count > MAX_NODES:
+        limit = f"{MAX_NODES:,}"
+        message = tr("the file has more than {limit} values once aliases are expanded", limit=limit)
+        raise BadInput(Diagnostic("yaml-too-large", message, _span(name, node)))
+    counts[id(node)] = count
+    return count
 
 
 def _node(text: str, name: str) -> Node | None:
@@ -309,7 +334,6 @@ class _Walk:
     problems: list[Diagnostic] = field(default_factory=list)
     nodes: dict[Path, Node] = field(default_factory=dict)
     keys: dict[Path, Node] = field(default_factory=dict)
-    count: int = 0
     open: list[int] = field(default_factory=list)
 
     def span(self, node: Node) -> Span:
@@ -319,13 +343,6 @@ class _Walk:
         self.problems.append(Diagnostic(code, message, self.span(node), hint))
 
     def value(self, node: Node, path: Path) -> Any:
-        self.count += 1
-        if self.count > MAX_NODES:
-            message = tr(
-                "the file has more than {limit} values once aliases are expanded",
-                limit=f"{MAX_NODES:,}",
-            )
-            raise BadInput(Diagnostic("yaml-too-large", message, self.span(node)))
         if len(self.open) > MAX_DEPTH:
             raise BadInput(_too_deep(self.span(node)))
         if id(node) in self.open:
