@@ -361,9 +361,12 @@ def clips_by_share(
 
 
 def least_share(clip: Size, crops: Iterable[Aspect]) -> Fraction:
-    """The smallest share of a clip that an exact crop to one of ``crops`` keeps, 0..1."""
+    """The smallest share of a clip that an exact crop to one of ``crops`` keeps, 0..1.
+
+    It is 1 where nothing crops, or nothing that could be read.
+    """
     areas = (aspect.size(crop_unit(clip, aspect)).area for aspect in crops)
-    return Fraction(min(areas), clip.area)
+    return Fraction(min(areas, default=clip.area), clip.area)
 
 
 def _clips(area: int, limits: Limits) -> Iterator[tuple[Size, Shapes]]:

@@ -129,3 +129,20 @@ def test_a_key_that_is_missing_beside_an_unknown_one_is_named(
         load(tmp_path / "list.yaml", catalog)
     messages = [str(problem.message) for problem in stopped.value.diagnostics]
     assert "this deliverable has no 'aspect'" in messages
+
+
+def test_a_made_picture_waits_for_a_deliverable_that_cannot_be_read(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    (tmp_path / "list.yaml").write_text(
+        "version: 1\nproject: hints\n"
+        "defaults: {model: wan2.7-i2v, resolution: 720P, duration: 3}\n"
+        "shots:\n"
+        "  - {id: a, image: {model: wan2.7-image, prompt: x}, prompt: x}\n"
+        "  - {id: b, continue: {shot: a}, duration: 5, prompt: y}\n"
+        "deliverables: [{aspect: 9;16}]\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(BadInput) as stopped:
+        load(tmp_path / "list.yaml", catalog)
+    assert [problem.code for problem in stopped.value.diagnostics] == ["aspect-invalid"]
