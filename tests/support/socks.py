@@ -111,7 +111,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Ask the emulator the same, and give its answer under our name."""
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         link = http.client.HTTPConnection(self.socks.upstream)
-        headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
+        # What is compressed could not be changed below.
+        left_out = ("host", "connection", "accept-encoding")
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in left_out}
         link.request(self.command, self.path, body, headers)
         answer = link.getresponse()
         content = answer.read()
