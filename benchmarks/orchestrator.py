@@ -107,8 +107,8 @@ def delays(requests: list[dict[str, Any]], ends: dict[str, datetime]) -> list[fl
 
 def virtual(count: int, seed: int) -> None:
     pool, catalog = Counted(2), packaged()
-    clock, twin = Time(pool), Twin(seed=seed)
-    twin.service.clock.base = clock.now
+    clock = Time(pool)
+    twin = Twin.in_time(clock.now, seed=seed)
     twin.service.request_log.entries = type(twin.service.request_log.entries)(maxlen=None)
     model = catalog.models[MODEL]
     with tempfile.TemporaryDirectory() as temporary:

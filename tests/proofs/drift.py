@@ -405,8 +405,7 @@ class Round:
         self.out = folder / "out"
         self.out.mkdir()
         self.time = Time(ground.pool)
-        self.twin = Twin(seed=seed)
-        self.twin.service.clock.base = self.time.now
+        self.twin = Twin.in_time(self.time.now, seed=seed)
 
         async def of(request: TaskRequest, _number: int = 1) -> Path:
             return ground.clips[int(request.prompt[-1])]

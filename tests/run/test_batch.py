@@ -180,11 +180,7 @@ def test_lists_of_one_project_are_refused(day: Day) -> None:
 
 
 @pytest.mark.proof
-def test_faults_now_and_then_do_not_add_up_over_a_long_run(
-    day: Day, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Asked as often as the service is, not as an emulator's clock allows.
-    monkeypatch.setattr("wanx_render.backends.line.CLOCK_HEADER", "x-of-nobody")
+def test_faults_now_and_then_do_not_add_up_over_a_long_run(day: Day) -> None:
     day.faults("on=query every=2 status=500")
     run = day.run(table(day.folder, 24))
     assert {outcome.code for outcome in run.outcomes.values()} == {0}

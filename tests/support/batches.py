@@ -100,8 +100,7 @@ class Day:
         self.folder = folder
         self.pool = Counted(workers)
         self.time = Time(self.pool)
-        self.twin = Twin(seed=seed)
-        self.twin.service.clock.base = self.time.now
+        self.twin = Twin.in_time(self.time.now, seed=seed)
         self.twin.service.request_log.entries = type(self.twin.service.request_log.entries)(
             maxlen=None
         )

@@ -4,8 +4,9 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,13 @@ class Twin:
         options = {"clock": clock, "faults": plan, "clips": CLIPS, **options}
         self.service = MockService(catalog or packaged(), PROGRAMS["wheel"], Options(**options))
         self.transport = Transport(Emulator(self.service))
+
+    @classmethod
+    def in_time(cls, now: Callable[[], datetime], *faults: str, **options: Any) -> "Twin":
+        """An emulator whose time is ``now``; it says that time is real, so nobody hurries."""
+        twin = cls(*faults, clock="real", limits=False, **options)
+        twin.service.clock.base = now
+        return twin
 
     def call(self, method: str, url: str, **more: Any) -> httpx.Response:
         more.setdefault("headers", KEY)

@@ -154,8 +154,7 @@ class Yard:
 
     def __init__(self, catalog: Catalog, *faults: str, seed: int = 0) -> None:
         self.time = Time(Counted(2))
-        self.twin = Twin(seed=seed, limits=False, clock="real")
-        self.twin.service.clock.base = self.time.now
+        self.twin = Twin.in_time(self.time.now, seed=seed)
         self.twin.service.set_faults(read_line(fault) for fault in faults)
         self.catalog = catalog
 

@@ -53,20 +53,18 @@ class Stage:
     catalog: Catalog
     program: ffmpeg.Ffmpeg
     pool: Counted
-    twin: Twin
     limit: Decimal | None = None
     on_ambiguous: Ambiguous = "ask"
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.time = Time(self.pool)
-        self.meet(self.twin)
+        self.meet(0)
 
-    def meet(self, twin: Twin) -> None:
-        """Talk to this emulator from now on, which lives in our time."""
-        self.twin = twin
-        twin.service.clock.base = self.time.now
-        twin.service.clips._pool = self.pool  # its threads are counted too
+    def meet(self, seed: int) -> None:
+        """Talk to another emulator from now on, which lives in our time."""
+        self.twin = Twin.in_time(self.time.now, seed=seed)
+        self.twin.service.clips._pool = self.pool  # its threads are counted too
 
     def run(self) -> Manifest:
         self.events.clear()
@@ -125,7 +123,7 @@ def stage(
         with Image.open(ROOT / "specs" / "frames" / photograph) as image:
             image.convert("RGB").resize((600, 800)).save(tmp_path / name)
     (tmp_path / "list.yaml").write_text(LIST, encoding="utf-8")
-    return Stage(tmp_path, catalog, program, pool, Twin())
+    return Stage(tmp_path, catalog, program, pool)
 
 
 BODIES = ("html", "garbage", "truncated", "wrong-length", "redirect")
@@ -344,7 +342,7 @@ def test_a_clip_that_never_comes_whole_harms_no_other(stage: Stage, fault: str) 
 @pytest.mark.proof
 def test_hostile_days_end_well_or_ask(stage: Stage) -> None:
     for seed in range(6):
-        stage.meet(Twin(seed=seed))
+        stage.meet(seed)
         stage.twin.call("PUT", "/_mock/faults", json="hostile")
         stage.folder.joinpath("list.yaml").write_text(
             LIST.replace("project: faults", f"project: faults-{seed}").replace(

@@ -163,8 +163,7 @@ class Orders(RuleBasedStateMachine):
         (self.folder / "out").mkdir()
         self.time = Time(POOL)
         self.clock = SkewedTime(self.time)
-        self.twin = Twin(seed=seed)
-        self.twin.service.clock.base = self.time.now
+        self.twin = Twin.in_time(self.time.now, seed=seed)
         clip = small_clip()
 
         async def of(_: Any, _number: int = 1) -> Path:
