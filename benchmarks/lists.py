@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hello import measure
+from rows import cost
 
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.planning import plan
@@ -71,9 +71,9 @@ def main(rounds: int) -> None:
             print(f"{shots:8} {bare:8.3f} {ours:8.3f} {ratio:6.2f} {peak:6.0f}")
     starts = [
         (
-            measure(sys.executable, "-c", "pass").wall,
-            measure(str(Path(sys.executable).with_name("wanx-render")), "--help").wall,
-            measure(sys.executable, "-m", "wanx_render", "validate", str(HELLO)).wall,
+            cost((sys.executable, "-c", "pass")).wall,
+            cost((str(Path(sys.executable).with_name("wanx-render")), "--help")).wall,
+            cost((sys.executable, "-m", "wanx_render", "validate", str(HELLO))).wall,
         )
         for _ in range(rounds * 3)
     ]
