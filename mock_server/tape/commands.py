@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from mock_server.tape.player import Player
     from mock_server.tape.recorder import Recorder
 
-_CASSETTE = click.Path(path_type=Path, dir_okay=False)
 _PORT = click.option(
     "--port", default=0, show_default=True, type=click.IntRange(0, 65535),
     help=tr("Port to listen on; 0 takes a free one."),
 )  # fmt: skip
 _MEGABYTE = 1024 * 1024
+
+
+def _cassette(text: Message) -> Callable[[Any], Any]:
+    """The option that names the file."""
+    kind = click.Path(path_type=Path, dir_okay=False)
+    return click.option("--cassette", "path", required=True, type=kind, metavar="FILE", help=text)
 
 
 @click.command("record", help=tr("Pass requests on to a service and record its answers."))
@@ -41,14 +46,7 @@ _MEGABYTE = 1024 * 1024
     metavar="URL",
     help=tr("Base URL of the service, such as https://dashscope.aliyuncs.com/api/v1."),
 )
-@click.option(
-    "--cassette",
-    "path",
-    required=True,
-    type=_CASSETTE,
-    metavar="FILE",
-    help=tr("Write the recording to this file, without keys and signatures."),
-)
+@_cassette(tr("Write the recording to this file, without keys and signatures."))
 @click.option("--append", is_flag=True, help=tr("Continue an existing cassette."))
 @click.option(
     "--largest",
@@ -87,14 +85,7 @@ def record(
 
 
 @click.command("replay", help=tr("Answer clients from a cassette, without the service."))
-@click.option(
-    "--cassette",
-    "path",
-    required=True,
-    type=_CASSETTE,
-    metavar="FILE",
-    help=tr("The recording to answer from."),
-)
+@_cassette(tr("The recording to answer from."))
 @click.option(
     "--once",
     is_flag=True,
@@ -119,14 +110,7 @@ def replay(path: Path, once: bool, port: int, **proxy: Any) -> None:
 
 
 @click.command("compare", help=tr("Print where a cassette differs from the emulator's answers."))
-@click.option(
-    "--cassette",
-    "path",
-    required=True,
-    type=_CASSETTE,
-    metavar="FILE",
-    help=tr("The recording to compare."),
-)
+@_cassette(tr("The recording to compare."))
 @click.option(
     "--region",
     default="beijing",

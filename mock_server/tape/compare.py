@@ -16,10 +16,9 @@ from mock_server.service.options import Options
 from mock_server.service.service import MockService
 from mock_server.tape.cassette import Cassette, CassetteEntry, TapedAnswer
 from mock_server.tape.content import body_bytes, with_pictures
-from mock_server.tape.links import is_link
 from mock_server.tape.matching import plain_path
 from mock_server.tape.secrets import REMOVED
-from mock_server.tape.sessions import is_create, is_list, links_in, task_of
+from mock_server.tape.sessions import is_create, is_list, links_in, signed_links_in, task_of
 from mock_server.tape.shapes import ABSENT, ShapeDifference, differing
 from mock_server.web.app import BASE, Emulator
 from mock_server.wire.operations import Operation
@@ -221,7 +220,7 @@ class Comparison:
             is_original = name in original.headers
             sides = ("present", ABSENT) if is_original else (ABSENT, "present")
             self._note(entry, subject, f"header {name}", *sides)
-        links = zip(links_in(before), _whole_links(now), strict=False)
+        links = zip(links_in(before), signed_links_in(now), strict=False)
         self._names.names.update(links)
 
     def _bodies(
@@ -285,15 +284,3 @@ def _codes(recorded: Any, emulated: Any) -> Iterator[tuple[str, str, str]]:
 
 def _names_of(headers: Mapping[str, str]) -> set[str]:
     return {name.lower() for name in headers} - _NOT_COMPARED
-
-
-def _whole_links(value: Any, name: str = "") -> Iterator[str]:
-    """The links in an answer of the emulator, with their signatures."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _whole_links(item, key)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _whole_links(item, name)
-    elif is_link(name, value):
-        yield value

@@ -69,16 +69,21 @@ def task_of(entry: CassetteEntry) -> str:
     return task if isinstance(task, str) and is_create(entry.request) else ""
 
 
-def links_in(value: Any, name: str = "") -> Iterator[str]:
+def links_in(value: Any) -> Iterator[str]:
     """The addresses of files in JSON data, without their queries."""
+    return (link.partition("?")[0] for link in signed_links_in(value))
+
+
+def signed_links_in(value: Any, name: str = "") -> Iterator[str]:
+    """The addresses of files in JSON data, as they are."""
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from links_in(item, key)
+            yield from signed_links_in(item, key)
     elif isinstance(value, list):
         for item in value:
-            yield from links_in(item, name)
+            yield from signed_links_in(item, name)
     elif is_link(name, value):
-        yield value.partition("?")[0]
+        yield value
 
 
 @dataclass

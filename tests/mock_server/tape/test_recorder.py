@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from mock_server.tape.cassette import CassetteEntry
 from mock_server.tape.threads import ThreadServer
 from mock_server.testing import MockAccount, Server
 from tests.support.tapes import TapeClient, everything_in, recording, taped
@@ -209,23 +210,27 @@ def test_what_breaks_at_the_service_breaks_at_the_client_and_is_recorded(tmp_pat
     assert endings == ["reset", "close", ""]
 
 
-def test_an_answer_that_the_client_did_not_wait_for_is_recorded_as_unseen(tmp_path: Path) -> None:
-    path = tmp_path / "unseen.jsonl"
+def given_up(path: Path, fault: str, wait: float = 0) -> CassetteEntry:
+    """What is recorded of a create call with this fault, for which the client does not wait."""
     service = Server("auto", 0)
     account = MockAccount(service, "slow")
-    account.faults("on=create effect=slow seconds=1 stage=after")
+    account.faults(f"on=create {fault}")
     with recording(service.base_url, path) as origin:
         client = TapeClient(origin, {"Authorization": f"Bearer {account.key}"})
         client.http.timeout = httpx.Timeout(0.3)
         with pytest.raises(httpx.ReadTimeout):
             client.create("impatient")
-        for _ in range(100):
-            if len(taped(path).entries):
-                break
+        end = time.monotonic() + wait
+        while not taped(path).entries and time.monotonic() < end:
             time.sleep(0.05)
         client.close()
     service.close()
     (entry,) = taped(path).entries
+    return entry
+
+
+def test_an_answer_that_the_client_did_not_wait_for_is_recorded_as_unseen(tmp_path: Path) -> None:
+    entry = given_up(tmp_path / "unseen.jsonl", "effect=slow seconds=1 stage=after", wait=20)
     assert (entry.answer.ending, entry.answer.status) == ("unseen", 200)
     assert entry.answer.content.value["output"]["task_status"] == "PENDING"
 
@@ -292,18 +297,7 @@ def test_clients_at_the_same_time_each_get_their_own_answers(
 def test_an_answer_that_never_came_is_on_the_cassette_when_the_recording_ends(
     tmp_path: Path,
 ) -> None:
-    path = tmp_path / "never.jsonl"
-    service = Server("auto", 0)
-    account = MockAccount(service, "never")
-    account.faults("on=create effect=never stage=after")
-    with recording(service.base_url, path) as origin:
-        client = TapeClient(origin, {"Authorization": f"Bearer {account.key}"})
-        client.http.timeout = httpx.Timeout(0.3)
-        with pytest.raises(httpx.ReadTimeout):
-            client.create("patient")
-        client.close()
-    service.close()
-    (entry,) = taped(path).entries
+    entry = given_up(tmp_path / "never.jsonl", "effect=never stage=after")
     assert (entry.answer.status, entry.answer.ending) == (0, "unseen")
 
 
