@@ -147,7 +147,9 @@ def preferred(accept_language: str) -> Language | None:
 
 
 def _named(tag: str) -> Language | None:
-    return next((known for known in LANGUAGES if re.match(rf"{known}(?![a-z])", tag.lower())), None)
+    return next(
+        (language for language in LANGUAGES if re.match(rf"{language}(?![a-z])", tag.lower())), None
+    )
 
 
 def _of_windows() -> Language:
@@ -174,12 +176,12 @@ def shown(text: str, to: Language | None = None) -> str:
 
 def _spaced(separator: str, parts: Iterable[str]) -> str:
     """``parts`` and a separator, with a blank where a Chinese character meets a Latin one."""
-    whole = ""
+    sentence = ""
     for number, part in enumerate(parts):
         if number:
-            whole += f"{_blank(whole, separator)}{separator}{_blank(separator, part)}"
-        whole += part
-    return whole
+            sentence += f"{_blank(sentence, separator)}{separator}{_blank(separator, part)}"
+        sentence += part
+    return sentence
 
 
 def _blank(left: str, right: str) -> str:

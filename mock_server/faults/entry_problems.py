@@ -53,12 +53,12 @@ class BadEntry(ValueError):
 
 
 def _unknown_key(path: Path, model: type[BaseModel]) -> Message:
-    known = model.model_fields if len(path) == 1 else ()
+    fields = model.model_fields if len(path) == 1 else ()
     key = path[-1]
-    if hint := did_you_mean(str(key), known):
+    if hint := did_you_mean(str(key), fields):
         return joined((tr("unknown key {key!r}", key=key), hint), tr("; "))
-    if known:
-        return tr("unknown key {key!r}; use {keys}", key=key, keys=joined(known, tr(", ")))
+    if fields:
+        return tr("unknown key {key!r}; use {keys}", key=key, keys=joined(fields, tr(", ")))
     return tr("unknown key {key!r}", key=key)
 
 

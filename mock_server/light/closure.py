@@ -25,22 +25,22 @@ class Closure:
 
 def closure(root: Path) -> Closure:
     """The modules of the emulator in the tree at ``root``, and all that they import."""
-    known = {
+    modules = {
         name: path for package in (EMULATOR, PROGRAM) for name, path in _modules(root, package)
     }
-    waiting = {name for name in known if _is_emulator(name)}
+    waiting = {name for name in modules if _is_emulator(name)}
     reached: set[str] = set()
     libraries: dict[str, set[str]] = {}
     while waiting:
         name = waiting.pop()
         reached.add(name)
-        imported = set(imports(known[name].read_text(encoding="utf-8"))) | {name}
+        imported = set(imports(modules[name].read_text(encoding="utf-8"))) | {name}
         # A module cannot be imported without the packages around it.
-        ours = {part for used in imported for part in _with_packages(used) if part in known}
+        ours = {part for used in imported for part in _with_packages(used) if part in modules}
         waiting |= ours - reached
         for library in {used.partition(".")[0] for used in imported} - _NO_LIBRARIES:
             libraries.setdefault(library, set()).add(name)
-    return Closure({name: known[name] for name in sorted(reached)}, libraries)
+    return Closure({name: modules[name] for name in sorted(reached)}, libraries)
 
 
 def _modules(root: Path, package: str) -> Iterator[tuple[str, Path]]:

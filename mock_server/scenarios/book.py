@@ -85,9 +85,9 @@ class ScenarioBook:
         if not self.scenarios:
             return state
         request = self.sized(task.request, task.account)
-        shown = usage(request, self.catalog, task.results)
+        counts = usage(request, self.catalog, task.results)
         fields: dict[str, Any] = {}
         for scenario in self._fitting(task.request, task.account):
             fields = {**scenario.usage, **fields}
-        changed = {name: value for name, value in {**shown, **fields}.items() if value is not None}
+        changed = {name: value for name, value in {**counts, **fields}.items() if value is not None}
         return replace(state, usage=changed)

@@ -92,10 +92,10 @@ class Scenario(BaseModel):
         )
 
     def _is_picture(self, picture: InputMedia) -> bool:
-        wanted = self.picture or ""
-        if _HASH.fullmatch(wanted):
-            return picture.identity.startswith(f"sha256:{wanted.removeprefix('sha256:')}")
-        return bool(_like(wanted).fullmatch(picture.url or ""))
+        pattern = self.picture or ""
+        if _HASH.fullmatch(pattern):
+            return picture.identity.startswith(f"sha256:{pattern.removeprefix('sha256:')}")
+        return bool(_like(pattern).fullmatch(picture.url or ""))
 
     @property
     def fate(self) -> Fate | None:

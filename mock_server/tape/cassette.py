@@ -193,8 +193,8 @@ def read_cassette(path: Path) -> Cassette:
     head = _parsed(first, 1)
     if head.get("cassette") != VERSION or not _is_address(head.get("service")):
         raise BadCassette(tr("{file} is not a cassette of this version", file=path.name))
-    whole = rest if rest and _is_whole(rest[-1]) else rest[:-1]
-    entries = tuple(_entry(line, number) for number, line in enumerate(whole, 2) if line.strip())
+    complete = rest if rest and _is_whole(rest[-1]) else rest[:-1]
+    entries = tuple(_entry(line, number) for number, line in enumerate(complete, 2) if line.strip())
     return Cassette(head["service"], entries, folder_of(path))
 
 

@@ -187,13 +187,13 @@ class Player:
     def _same_range(self, entry: CassetteEntry, key: str, range_header: str) -> CassetteEntry:
         """Of the recorded answers of a link the one that fits a range best."""
         entries = self._sequences.entries[key]
-        whole = [candidate for candidate in entries if candidate.answer.status == 200]
+        complete = [candidate for candidate in entries if candidate.answer.status == 200]
         exact = [
             candidate
             for candidate in entries
             if candidate.request.headers.get("range", "") == range_header
         ]
-        return next(iter([*exact, *whole]), entry)
+        return next(iter([*exact, *complete]), entry)
 
     async def _control(self, scope: Scope, send: Send, headers: Mapping[bytes, bytes]) -> None:
         """What tests ask of the replay itself."""

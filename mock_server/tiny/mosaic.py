@@ -91,15 +91,15 @@ class MosaicVideo:
     def _coded(self) -> Iterator[str]:
         """The squares, each by what it differs from the one that predicts it."""
         columns, above, left = self.columns, (_GREY,) * 3, (_GREY,) * 3
-        for number, wanted in enumerate(self.squares):
+        for number, square in enumerate(self.squares):
             starts = number % columns == 0
             before = above if starts else left
             steps = (
-                wanted[0] - before[0],
-                int((wanted[1] - before[1]) / 2),
-                int((wanted[2] - before[2]) / 2),
+                square[0] - before[0],
+                int((square[1] - before[1]) / 2),
+                int((square[2] - before[2]) / 2),
             )
-            left = (wanted[0], before[1] + 2 * steps[1], before[2] + 2 * steps[2])
+            left = (square[0], before[1] + 2 * steps[1], before[2] + 2 * steps[2])
             if starts:
                 above = left
             yield _square(0 if number == 0 else 1 if starts else 2, *steps)

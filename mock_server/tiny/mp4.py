@@ -81,8 +81,8 @@ def _avc(video: MosaicVideo) -> bytes:
 
 
 def _sound_track(samples: int) -> _Track:
-    whole, rest = divmod(samples, _BLOCK)
-    lengths = [(count, length) for count, length in ((whole, _BLOCK), (bool(rest), rest)) if count]
+    blocks, rest = divmod(samples, _BLOCK)
+    lengths = [(count, length) for count, length in ((blocks, _BLOCK), (bool(rest), rest)) if count]
     return _Track(
         handler=b"soun",
         header=_full_box(b"smhd", bytes(4)),

@@ -46,14 +46,14 @@ class OuterDoor:
             self._guard.check_host(request)
         except ErrorAnswer as error:
             return self._refusal(error)
-        asked = request.headers.get("access-control-request-headers", "")
+        names = request.headers.get("access-control-request-headers", "")
         headers = {
             "access-control-allow-origin": page,
             "access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
             "access-control-max-age": _SECONDS,
             "vary": "Origin",
         }
-        return Response(b"", 200, {**headers, "access-control-allow-headers": asked or "*"})
+        return Response(b"", 200, {**headers, "access-control-allow-headers": names or "*"})
 
 
 def _page_in(scope: Scope) -> str | None:

@@ -36,14 +36,14 @@ class PageOverview:
     def read(self, request: Request, _: Any) -> Any:
         account, service = account_in(request), self._service
         lives = service.tasks.all()
-        mine = [life for life in lives if account in (None, life[0].account)]
+        own = [life for life in lives if account in (None, life[0].account)]
         entries = service.request_log.matching(account)
         document = {
             "clock": service.clock.mode,
             "seed": service.options.seed,
             "accounts": self._accounts(lives),
-            "tasks": [self._task(*life) for life in mine[-_TASKS:]],
-            "of": len(mine),
+            "tasks": [self._task(*life) for life in own[-_TASKS:]],
+            "of": len(own),
             "requests": [_line(entry) for entry in entries[-_REQUESTS:]],
             "faults": faults_in_force(service),
         }

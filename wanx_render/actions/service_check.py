@@ -72,15 +72,15 @@ def check_service(options: CheckOptions, environment: Environment) -> int:
     account = access(catalog, options.region, environment.environ, options.base_url)
     if options.catalog_out:
         writable_file(options.catalog_out)
-    wanted = _approved(options, catalog, account, environment)
-    checked = asyncio.run(_Check(options, catalog, account, environment).carry_out(wanted))
+    approved = _approved(options, catalog, account, environment)
+    checked = asyncio.run(_Check(options, catalog, account, environment).carry_out(approved))
     host, today = urlsplit(account.base_url).netloc, RealClock().now().date()
-    seen = seen_catalog(
+    catalog_seen = seen_catalog(
         checked.findings, checked.clip, catalog, Probed(host, options.region, today)
     )
-    other = tuple(differences(seen, catalog))
+    other = tuple(differences(catalog_seen, catalog))
     if options.catalog_out:
-        yaml_source.write(options.catalog_out, seen, _HEAD.format(host=host, day=today))
+        yaml_source.write(options.catalog_out, catalog_seen, _HEAD.format(host=host, day=today))
     if options.as_json:
         environment.write_json(_record(checked, other, options, account.base_url))
     else:
@@ -104,9 +104,9 @@ def _approved(
 
     host = urlsplit(account.base_url).netloc.replace(":", "-")
     folder = options.folder or Path("renders") / f"service-check-{host}"
-    wanted = purchase(folder, catalog, options.catalog, options.region, options.probe_cost)
-    approve(wanted, environment)
-    return wanted
+    probe_purchase = purchase(folder, catalog, options.catalog, options.region, options.probe_cost)
+    approve(probe_purchase, environment)
+    return probe_purchase
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Edits:
             answer |= {"diff": patch.diff, "token": None, "problems": []}
             return answer | await self._outcome(patch)
         except BadInput as problem:
-            reasons = [problem_of(found) for found in problem.diagnostics]
+            reasons = [problem_of(diagnostic) for diagnostic in problem.diagnostics]
             return {"diff": "", "token": None, **answer, "problems": reasons}
 
     async def save(self, asked: Asked) -> dict[str, Any]:

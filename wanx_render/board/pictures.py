@@ -60,8 +60,8 @@ class BoardPictures:
 
     async def _of_first_frame(self, name: str) -> Path | None:
         image = self.holding.generated(name).shot.image
-        known = self.holding.selection.lists[0].loaded.media
-        media = known[image] if isinstance(image, str) else None
+        loaded_media = self.holding.selection.lists[0].loaded.media
+        media = loaded_media[image] if isinstance(image, str) else None
         if media is None or media.size is None:
             return None
         return await self._work(self._small, media)

@@ -163,9 +163,9 @@ class Room:
         """The most that a run may spend, and how much of it this one has spent."""
         plan = self._holding.outlook.plan
         budget = limit_of(plan.budget, self._holding.options.max_cost)
-        shown = show_money(Money(budget, plan.currency)) if budget is not None else None
+        budget_text = show_money(Money(budget, plan.currency)) if budget is not None else None
         share = min(float(spent / budget), 1.0) if budget else 0.0
-        return {"budget": shown, "spent": show_amount(spent), "share": share}
+        return {"budget": budget_text, "spent": show_amount(spent), "share": share}
 
     def _film(self, scene: BoardState) -> Decimal:
         """What the clips of the list as it is cost, whenever they were paid."""

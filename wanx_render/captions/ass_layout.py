@@ -165,11 +165,11 @@ def _fitted(line: Line, script: Script, page: _Page) -> Line:
     style = _own(line, script, page)
     still = not _MOVES.search(text) and not row.get("effect", "").strip()
     room = _room(text, style, page) if still else float("inf")
-    whole = "".join(_written(text, style, page, room))
+    event = "".join(_written(text, style, page, room))
     words = _words(line.words, style, page, room)
     if still:
-        whole = _moved(whole, words, style, page)
-    return replace(line, written=head + whole, words=words)
+        event = _moved(event, words, style, page)
+    return replace(line, written=head + event, words=words)
 
 
 def _moved(text: str, words: str, style: _Style, page: _Page) -> str:

@@ -72,8 +72,8 @@ def within(cues: Iterable[Cue], start: int, frames: int) -> tuple[Cue, ...]:
 
 def together(cues: Iterable[Cue]) -> tuple[Cue, ...]:
     """The same words, never two cues in one place at once: they become lines of one cue."""
-    every = sorted(cues, key=lambda cue: (cue.start, cue.end))
-    places = [_merged([cue for cue in every if cue.top == top]) for top in (False, True)]
+    ordered = sorted(cues, key=lambda cue: (cue.start, cue.end))
+    places = [_merged([cue for cue in ordered if cue.top == top]) for top in (False, True)]
     return tuple(sorted(chain(*places), key=lambda cue: (cue.start, cue.top)))
 
 
@@ -90,16 +90,16 @@ def _merged(every: list[Cue]) -> list[Cue]:
         text = "\n".join(cue.text for cue in visible)
         language = next((cue.language for cue in visible if cue.language), "")
         top = bool(visible) and visible[0].top
-        whole = Cue(text, start, end - start, language, top)
+        cue_of_all = Cue(text, start, end - start, language, top)
         before = cues[-1] if cues else None
         if (
             before
             and before.end == start
-            and whole == replace(before, start=start, frames=whole.frames)
+            and cue_of_all == replace(before, start=start, frames=cue_of_all.frames)
         ):
             cues[-1] = replace(before, frames=end - before.start)
         elif visible:
-            cues.append(whole)
+            cues.append(cue_of_all)
     return cues
 
 

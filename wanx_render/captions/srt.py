@@ -97,8 +97,8 @@ def _times(at: int, line: str) -> _Times | None:
 def _milliseconds(groups: Sequence[str | None]) -> int:
     """Digits after the point are a decimal fraction, as in WebVTT: ``0:0:0,5`` is half a second."""
     sign, hours, minutes, seconds, fraction = groups
-    whole = int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
-    return (whole * 1000 + int((fraction or "0")[:3].ljust(3, "0"))) * (-1 if sign else 1)
+    total = int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
+    return (total * 1000 + int((fraction or "0")[:3].ljust(3, "0"))) * (-1 if sign else 1)
 
 
 class _Headers:

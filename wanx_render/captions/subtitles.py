@@ -215,13 +215,17 @@ def _encoding(source: charsets.DecodedText, name: str, words: str) -> Iterator[N
 
 def _all_skipped(notices: Iterable[Notice], count: int) -> tuple[Notice, ...]:
     """The notices. Raises BadSubtitles where cues were skipped and none is left."""
-    every = tuple(notices)
-    omissions = [notice for notice in every if notice.code == "cue-skipped"]
+    all_notices = tuple(notices)
+    omissions = [notice for notice in all_notices if notice.code == "cue-skipped"]
     if omissions and not count:
         first = omissions[0]
         why = tr("line {line}: {problem}", line=first.line, problem=first.message)
         raise BadSubtitles(tr("it has no usable cue; {problem}", problem=why))
-    return every if count else (*every, Notice("subtitles-empty", tr("the file has no cues")))
+    return (
+        all_notices
+        if count
+        else (*all_notices, Notice("subtitles-empty", tr("the file has no cues")))
+    )
 
 
 def _few_at_once(cues: Iterable[TimedCue], reading: ParsedCues) -> Iterator[TimedCue]:

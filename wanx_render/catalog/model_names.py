@@ -27,9 +27,9 @@ def meant(text: str, names: Iterable[str]) -> tuple[str, ...]:
     pieces_of = {name: _pieces(name) for name in names}
     parts = _pieces(text)
     words = set(parts) - {"wan"}
-    whole = tuple(name for name, pieces in pieces_of.items() if pieces == parts)
-    if whole or not words:
-        return whole
+    matches = tuple(name for name, pieces in pieces_of.items() if pieces == parts)
+    if matches or not words:
+        return matches
     vocabulary = {piece for pieces in pieces_of.values() for piece in pieces}
     parts = tuple(f"{piece}0" if _is_round(piece, vocabulary) else piece for piece in parts)
     words = set(parts) - {"wan"}
@@ -78,13 +78,13 @@ def _makes_all(pieces: Iterable[str]) -> bool:
 
 def hint(text: str, names: Iterable[str]) -> Message:
     """What to write instead of ``text``, which is not a model."""
-    every = list(names)
-    fitting = meant(text, every)
+    candidates = list(names)
+    fitting = meant(text, candidates)
     if len(fitting) > 1:
         return tr("did you mean one of {names}?", names=listed(fitting))
     if fitting:
         return did_you_mean(fitting[0], fitting)
-    nearest = sorted(every, key=lambda name: -begin_alike(name, text.strip().casefold()))
+    nearest = sorted(candidates, key=lambda name: -begin_alike(name, text.strip().casefold()))
     return tr("`wanx-render models` lists the models, such as {names}", names=listed(nearest))
 
 

@@ -119,8 +119,8 @@ def billed(request: Mapping[str, Any], usage: Mapping[str, Any], catalog: Catalo
     """
     if is_of_picture(request):
         return _billed_picture(request, usage, catalog)
-    said = (usage.get(name) for name in USAGE_SECONDS)
-    output = _whole(LONGEST_SECONDS, *said, request["duration"])
+    values = (usage.get(name) for name in USAGE_SECONDS)
+    output = _whole(LONGEST_SECONDS, *values, request["duration"])
     seconds = output + _input_seconds(request, usage, catalog.models.get(request["model"]))
     audio = usage.get("audio")
     silent = request["sound"] == "silent" if not isinstance(audio, bool) else not audio

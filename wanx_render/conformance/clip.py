@@ -130,9 +130,11 @@ def _of_task(judge: _Judge) -> Iterator[ProbeFinding]:
     names = judge.of(model.usage, lambda shape: ", ".join(sorted(USAGE_NAMES[shape])))
     yield judge.finding("usage", tr("fields of usage"), names, ", ".join(clip.usage_names))
     length = next((clip.usage[name] for name in USAGE_SECONDS if name in clip.usage), None)
-    wanted = (Expected(f"{clip.request.duration} s", judge.catalog.sources[model.usage.source]),)
+    expectations = (
+        Expected(f"{clip.request.duration} s", judge.catalog.sources[model.usage.source]),
+    )
     seconds = f"{length:g} s" if isinstance(length, int | float) else ""
-    yield judge.finding("seconds", tr("billed seconds"), wanted, seconds)
+    yield judge.finding("seconds", tr("billed seconds"), expectations, seconds)
     promised = judge.of(model.returns_actual_prompt, lambda is_there: _there(there=is_there))
     prompt = _there(there=clip.has_actual_prompt)
     yield judge.finding(

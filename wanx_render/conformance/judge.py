@@ -43,11 +43,11 @@ def judged(
     if exchange is None:
         reason = tr("not asked: an earlier task may be billed")
         return _finding(probe, check, model, reason=reason)
-    seen = cleaner.text(ASPECTS[check.aspect](exchange))
+    observed = cleaner.text(ASPECTS[check.aspect](exchange))
     message = message_of(exchange, cleaner)
-    reason = _doubt(probe, exchange, seen, message)
+    reason = _doubt(probe, exchange, observed, message)
     message = message if check.aspect in ("answer", "size") else ""
-    return _finding(probe, check, model, seen=seen, message=message, reason=reason)
+    return _finding(probe, check, model, seen=observed, message=message, reason=reason)
 
 
 def _doubt(probe: ServiceProbe, exchange: ProbeExchange, seen: str, message: str) -> Message:

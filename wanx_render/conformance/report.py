@@ -83,17 +83,17 @@ def _worded(answer: str) -> Message:
 
 def _seen(finding: ProbeFinding) -> Message:
     """What was seen; with the service's words where they may explain it."""
-    seen = _worded(finding.seen)
+    observed = _worded(finding.seen)
     if finding.verdict == "agrees":
-        return seen
+        return observed
     words = finding.reason or verbatim(finding.message[:_MESSAGE])
-    return joined([part for part in (seen, words) if part], verbatim("\n"))
+    return joined([part for part in (observed, words) if part], verbatim("\n"))
 
 
 def _rows(findings: Sequence[ProbeFinding]) -> list[_FindingRow]:
     """One row for all models of which the same was seen."""
     groups: dict[tuple[object, ...], list[ProbeFinding]] = {}
-    asked = Counter((finding.probe, finding.aspect) for finding in findings)
+    counts = Counter((finding.probe, finding.aspect) for finding in findings)
     for finding in findings:
         same = (finding.probe, finding.aspect, finding.seen, finding.verdict, str(finding.reason))
         groups.setdefault(same, []).append(finding)
@@ -101,7 +101,7 @@ def _rows(findings: Sequence[ProbeFinding]) -> list[_FindingRow]:
         _FindingRow(
             group[0],
             tuple(finding.model for finding in group if finding.model),
-            named=asked[(group[0].probe, group[0].aspect)] > 1,
+            named=counts[(group[0].probe, group[0].aspect)] > 1,
         )
         for group in groups.values()
     ]
@@ -171,13 +171,13 @@ def sentence(text: Message, width: int) -> str:
 
 def conflicts(findings: Iterable[ProbeFinding]) -> Iterator[Message]:
     """Each disagreement of documents that an answer decides."""
-    said = set()
+    printed = set()
     for finding in findings:
         agreed = finding.agrees_with
         for other in finding.contradicts:
             same = (finding.probe, finding.aspect, finding.seen)
-            if agreed and other.evidence != agreed.evidence and same not in said:
-                said.add(same)
+            if agreed and other.evidence != agreed.evidence and same not in printed:
+                printed.add(same)
                 yield tr(
                     "{title}: {seen}, as {mark} says, not {other} ({other_mark})",
                     title=finding.title, seen=_worded(finding.seen), mark=mark(agreed),

@@ -206,11 +206,11 @@ def is_seen(overlay: DrawnOverlay, luma: bytes) -> bool:
     """
     if len(luma) != overlay.canvas.width * overlay.canvas.height:
         return False
-    shown = [
+    lines = [
         light * alpha / 255 - _NEAR <= film <= light * alpha / 255 + 255 - alpha + _NEAR
         for light, alpha, film in ((*pixel, luma[at]) for at, pixel in _dense(overlay))
     ]
-    return sum(shown) >= _ENOUGH * len(shown)
+    return sum(lines) >= _ENOUGH * len(lines)
 
 
 def _dense(overlay: DrawnOverlay) -> list[tuple[int, tuple[float, int]]]:

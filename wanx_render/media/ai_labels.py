@@ -152,13 +152,13 @@ def merge(labels: Iterable[Label]) -> Merged:
     ``Label`` is the strongest; of any other field all values that differ are kept, in order, with a
     semicolon between. Where labels differ, each stands as it was in the tag ``AIGC_sources``.
     """
-    every = tuple(labels)
-    if not every:
+    all_labels = tuple(labels)
+    if not all_labels:
         return UNLABELLED
-    distinct = list(_distinct(every).values())
+    distinct = list(_distinct(all_labels).values())
     value = distinct[0].payload if len(distinct) == 1 else _together(distinct)
     tags = [(TAG, value)]
-    places = dict.fromkeys(label.tag.lower() for label in every)
+    places = dict.fromkeys(label.tag.lower() for label in all_labels)
     tags += [(tag, f"{TAG}={value}") for tag in ("comment", "description") if tag in places]
     if len(distinct) > 1:
         sources = [label.payload for label in distinct]
@@ -171,19 +171,19 @@ def with_own(labels: Iterable[Label], own: Mapping[str, str]) -> Merged:
 
     Where the clips' labels already say what the list says, they stay as they are.
     """
-    every = tuple(labels)
-    present = merge(every)
+    all_labels = tuple(labels)
+    present = merge(all_labels)
     if not own:
         return present
     filled_in = {name: value for name, value in own.items() if value}
     present_fields = Label(TAG, present.value).fields or {}
-    if every and all(
+    if all_labels and all(
         value in str(present_fields.get(name, "")).split(";") for name, value in filled_in.items()
     ):
         return present
-    fields = filled_in if every else own
+    fields = filled_in if all_labels else own
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return merge((*every, Label(TAG, text)))
+    return merge((*all_labels, Label(TAG, text)))
 
 
 def _distinct(labels: Iterable[Label]) -> dict[str, Label]:
@@ -205,8 +205,8 @@ def _together(labels: Sequence[Label]) -> str:
     order = [name for name in FIELDS if name in names]
     order += [name for name in names if name not in FIELDS]
     label_fields = {name: _field(name, [fields for _, fields in valid]) for name in order}
-    whole = {TAG: label_fields} if all(label.wrapped for label, _ in valid) else label_fields
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    document = {TAG: label_fields} if all(label.wrapped for label, _ in valid) else label_fields
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def _field(name: str, records: Iterable[Mapping[str, Any]]) -> Any:

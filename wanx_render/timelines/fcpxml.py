@@ -134,9 +134,9 @@ def _times(piece: Piece, timeline: Timeline) -> Element:
     """Which moment of the media is seen when: one for all of a still, else by the speed."""
     clip, element = piece.clip, Element("timeMap")
     first, length = piece.first / clip.rate, piece.frames / timeline.rate
-    whole = clip.available / clip.rate
+    seconds = clip.available / clip.rate
     points = [(first, first), (first + length, first)] if piece.still else [
-        (Fraction(0), Fraction(0)), (whole / clip.speed, whole),
+        (Fraction(0), Fraction(0)), (seconds / clip.speed, seconds),
     ]  # fmt: skip
     for time, value in points:
         _in(element, "timept", time=_seconds(time), value=_seconds(value), interp="linear")
