@@ -9,12 +9,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -73,13 +73,10 @@ class VirtualEnvironment:
         command = [UV, "pip", verb, "-q", "-p", self.program("python"), *pins, *words]
         ran(command, folder, UV_LINK_MODE="copy")
 
-    @property
-    def bytes(self) -> int:
-        """What its packages take on the disk."""
-        files = (
-            path for path in self.folder.rglob("*") if path.is_file() and not path.is_symlink()
-        )
-        return sum(path.stat().st_size for path in files)
+    def sizes(self) -> list[int]:
+        """What each file of its packages takes on the disk, in bytes."""
+        paths = self.folder.rglob("*")
+        return [path.stat().st_size for path in paths if path.is_file() and not path.is_symlink()]
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ class Installed:
     """A package in an environment of its own, and what that took."""
 
     environment: VirtualEnvironment
-    seconds: float
+    files: int
     bytes: int
 
 
@@ -97,27 +94,27 @@ def serving(command: Sequence[str | Path], folder: Path, **more: str) -> Iterato
 
     What it wrote to stderr is put in then, as ``stderr``.
     """
-    started = time.monotonic()
-    server = subprocess.Popen(
-        [*map(str, command), "--end-with-stdin"], cwd=folder, env=environment(**more),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert server.stdin and server.stdout and server.stderr
+    errors = folder / f"stderr-{uuid4()}"  # a pipe would fill up
+    with errors.open("w", encoding="utf-8") as stderr:
+        server = subprocess.Popen(
+            [*map(str, command), "--end-with-stdin"], cwd=folder, env=environment(**more),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
+        )  # fmt: skip
+    assert server.stdin and server.stdout
     facts: dict[str, Any] = {}
     try:
         lines = iter(server.stdout.readline, "")
         line = next((line for line in lines if line.startswith("{")), "")
         if not line:
-            skip_without_registry(problem := server.stderr.read())
+            skip_without_registry(problem := errors.read_text("utf-8"))
             raise AssertionError(problem)
-        facts = {**json.loads(line), "seconds": time.monotonic() - started}
+        facts = json.loads(line)
         yield facts
     finally:
         server.stdin.close()
         server.wait(_READY_SECONDS)
-        facts["stderr"] = server.stderr.read()
+        facts["stderr"] = errors.read_text("utf-8")
         server.stdout.close()
-        server.stderr.close()
 
 
 def free_port() -> int:

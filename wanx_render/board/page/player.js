@@ -9,6 +9,7 @@ let rate = 30; // frames a second
 let turning = 0;
 let looping = false;
 let notify = () => {};
+const watches = new WeakMap(); // by video: what looks whether its seek ended
 
 export function use(takes, act) {
   cards = takes;
@@ -67,9 +68,17 @@ export function seek(seconds) {
   scrub.value = Math.round(Math.max(0, seconds) * 1000);
   for (const video of videos()) {
     const end = video.duration ? video.duration - 0.001 : Infinity;
-    video.currentTime = Math.min(position(), end);
+    seekTo(video, Math.min(position(), end));
   }
   showPosition();
+}
+
+// Chromium sometimes never ends a seek that began during another; the same seek again ends it.
+function seekTo(video, seconds, patience = 1000) {
+  video.currentTime = seconds;
+  clearTimeout(watches.get(video));
+  const again = () => video.seeking && seekTo(video, seconds, 2 * patience);
+  watches.set(video, setTimeout(again, patience));
 }
 
 // To the middle of another frame: at its edge, rounding would show its neighbour.
