@@ -65,6 +65,9 @@ class Hearing:
     lost: bool = False  # whether nothing is left of a mix in which something was heard
     excused: tuple[str, ...] = ()  # checks that cannot hold: out of reach, as ``notices`` say
     notices: tuple[str, ...] = ()
+    # Of a part of a sound: packets of its file that are not in the film, and momentary loudness.
+    before: int = 0
+    blocks: tuple[float, ...] = ()
 
     @property
     def loudness(self) -> decoding.Loudness:
@@ -250,7 +253,7 @@ def kept_sound(path: Path) -> Hearing | None:
     if record is None:
         return None
     silent = tuple((start, end) for start, end in record["silent"])
-    names = ("packets", "excused", "notices")
+    names = ("packets", "excused", "notices", "blocks")
     lists = {name: tuple(record[name]) for name in names if name in record}
     return Hearing(**{**record, **lists, "silent": silent})
 

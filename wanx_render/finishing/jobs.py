@@ -24,6 +24,8 @@ from wanx_render.finishing.av_sync import Mark
 from wanx_render.finishing.join import ContainerTags, join_arguments, join_list
 from wanx_render.finishing.mix import NO_MIX, Mix
 from wanx_render.finishing.segment import Piece, pieces_arguments, sides
+from wanx_render.finishing.sound import parts as sound_parts
+from wanx_render.finishing.sound.parts import SoundPart
 from wanx_render.finishing.stills import (
     Known,
     PosterAndSheet,
@@ -129,6 +131,7 @@ class SoundCall:
     samples: int
     mix: Mix
     target: Path
+    part: SoundPart | None = None  # where only this much of it is made, of clips alone
 
 
 def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
@@ -139,9 +142,11 @@ def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
     _insist_on(call.segments)
     with files.part_of(call.target) as part:
         with _listed(call.segments) as listing:
-            hearing = mastering.encode(
-                mastering.MixOfSegments(program, listing, call.mix, call.samples), part
-            )
+            if call.part:
+                hearing = sound_parts.encode(program, listing, call.part, part)
+            else:
+                work = mastering.MixOfSegments(program, listing, call.mix, call.samples)
+                hearing = mastering.encode(work, part)
         decode_record.keep(part, hearing, call.target.name)
         integrity.place(part, call.target)
 

@@ -60,8 +60,23 @@ def sound_arguments(
     It is the ``mix``, ``samples`` long, at the ``level`` that measuring it gave.
     """
     # Counted: where a file begins in the list is only given to the microsecond.
-    sounding = mixed(_parts(listing).audio, mix, samples, level).filter("asetpts", "N/SR/TB")
-    inputs = sounding.filter_multi_output("asplit", 2)
+    stream = mixed(_parts(listing).audio, mix, samples, level).filter("asetpts", "N/SR/TB")
+    return _encoding_arguments(stream, encoding)
+
+
+def window_arguments(listing: Path, encoding: Encoding, first: int, end: int) -> list[str]:
+    """The ffmpeg arguments that encode samples ``first`` to ``end`` of what ``listing`` names.
+
+    They are as ``sound_arguments`` has them of clips that nothing is mixed to.
+    """
+    stream = _parts(listing).audio.filter("atrim", start_sample=first, end_sample=end)
+    # Counted in samples, which is the time base here: N/SR/TB may be off by one.
+    return _encoding_arguments(stream.filter("asetpts", "N"), encoding)
+
+
+def _encoding_arguments(stream: Any, encoding: Encoding) -> list[str]:
+    """The ffmpeg arguments that encode a stream, and write it as it was for comparison."""
+    inputs = stream.filter_multi_output("asplit", 2)
     beside = graph.output(
         inputs[1].filter("aresample", COMPARED_RATE),
         file_url(encoding.beside),

@@ -5,10 +5,11 @@ of spending bits fails on some sounds. So the encoded sound is measured, and enc
 where it is too high or too far from its mix.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from wanx_render import files
@@ -65,7 +66,8 @@ def encode(work: MixOfSegments, target: Path) -> Hearing:
 def _encode(work: MixOfSegments, target: Path) -> Hearing:
     plain = _measured(work, Level()) if work.mix.loudness is not None else _UNMEASURED
     level = _level(work, PEAK, plain)
-    hearing, coder = _nearest(work, level, target)
+    sound, coder = nearest(partial(_encoded, work, level), target)
+    hearing = decode_record.hearing(sound)
     for number in range(_TRIES):
         over = _over(work.mix, hearing)
         if over <= 0:
@@ -79,7 +81,7 @@ def _encode(work: MixOfSegments, target: Path) -> Hearing:
             _encoded(work, level, Encoding(target, _beside(target), coder))
         )
     is_lost = hearing.loudness.peak_is_low and _mixed_to(work.mix) and _audible(work, level)
-    notices = (*_choices(coder), *_unreached(work.mix, hearing))
+    notices = (*choices(coder), *_unreached(work.mix, hearing))
     exceptions = ("loudness", "true peak") if work.mix.loudness is not None else ()
     return replace(hearing, lost=is_lost, notices=notices, excused=exceptions)
 
@@ -137,30 +139,48 @@ def _beside(target: Path) -> Path:
     return target.with_name(f"{target.name}.mix")
 
 
-def _nearest(work: MixOfSegments, level: Level, target: Path) -> tuple[Hearing, Coder]:
-    """The encoding that is nearer to the mix; the second coder is tried only where it may be."""
+def nearest(
+    encode: Callable[[Encoding], decoding.Heard], target: Path
+) -> tuple[decoding.Heard, Coder]:
+    """Have ``encode`` make the encoding at ``target`` that is nearer to what it was made of.
+
+    The second coder is tried only where it may be.
+    """
     encoding = Encoding(target, _beside(target))
-    first = _encoded(work, level, encoding)
+    first = encode(encoding)
     if _faithful(first):
-        return decode_record.hearing(first), encoding.coder
+        return first, encoding.coder
     fast = Encoding(target.with_name(f"{target.name}.other"), _beside(target), "fast")
     try:
-        second = _encoded(work, level, fast)
+        second = encode(fast)
         if (second.fidelity or 0) <= (first.fidelity or 0):
-            return decode_record.hearing(first), encoding.coder
+            return first, encoding.coder
         files.place(fast.target, target, durable=False)  # a part still
-        return decode_record.hearing(second), fast.coder
+        return second, fast.coder
     finally:
         fast.target.unlink(missing_ok=True)
 
 
 def _encoded(work: MixOfSegments, level: Level, encoding: Encoding) -> decoding.Heard:
     """Encode, decode, and compare with the mix."""
+    arguments = sound_arguments(work.listing, encoding, work.mix, work.samples, level)
+    return compared(work.program, arguments, encoding, peaks=work.mix.loudness is not None)
+
+
+def compared(
+    program: ffmpeg.Ffmpeg,
+    arguments: Sequence[str],
+    encoding: Encoding,
+    *,
+    peaks: bool,
+    window: int | None = None,
+) -> decoding.Heard:
+    """Encode by ``arguments``, decode, and compare with what was encoded, as ``listen`` does."""
     try:
-        arguments = sound_arguments(work.listing, encoding, work.mix, work.samples, level)
-        ffmpeg.run(work.program, arguments)
-        peaks = work.mix.loudness is not None
-        return decoding.listen(work.program, encoding.target, peaks=peaks, mix=encoding.beside)
+        ffmpeg.run(program, arguments)
+        return decoding.listen(
+            program, encoding.target, peaks=peaks, mix=encoding.beside, window=window
+        )
     finally:
         encoding.beside.unlink(missing_ok=True)
 
@@ -178,7 +198,8 @@ def _over(mix: Mix, hearing: Hearing) -> Decimal:
     return Decimal(0) if mix.loudness is None or peak is None else peak - CEILING
 
 
-def _choices(coder: Coder) -> Iterator[str]:
+def choices(coder: Coder) -> Iterator[str]:
+    """What is to be said of the way in which a sound was encoded."""
     if coder != "twoloop":
         yield tr("the sound is encoded with coder {coder}, which is closer to the mix", coder=coder)
 

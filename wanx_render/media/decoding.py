@@ -79,25 +79,39 @@ class Heard:
     loudness: Loudness
     silent: tuple[Stretch, ...]
     fidelity: float | None = None  # dB of signal to distortion below 4 kHz, where compared
+    blocks: tuple[float, ...] = ()  # LUFS of the last 0.4 s, after each 0.1 s; of windows alone
 
 
 COMPARED_RATE = 8000  # samples a second in which a sound is compared with what it was made of
 _SILENCE = "silencedetect=n=-60dB:d=1"
 
 
-def listen(program: Ffmpeg, path: Path, *, peaks: bool, mix: Path | None = None) -> Heard:
+def listen(
+    program: Ffmpeg, path: Path, *, peaks: bool, mix: Path | None = None, window: int | None = None
+) -> Heard:
     """Decode all of the sound of ``path``. Raises FfmpegError on the first damage.
 
     ``peaks``: also between the samples, which costs as much as all the rest. ``mix``: a WAV at
-    ``COMPARED_RATE`` of what it was encoded from, to compare it with.
+    ``COMPARED_RATE`` of what it was encoded from, to compare it with. ``window``: samples after
+    which listening begins, of a sound that is a part of another; a multiple of six.
     """
-    meter = f"ebur128=framelog=verbose:peak={'true' if peaks else 'sample'}"
+    meter = f"{_SILENCE},ebur128=framelog=verbose:peak={'true' if peaks else 'sample'}"
+    skip, low_skip = "", ""
+    if window is not None:
+        skip = f"atrim=start_sample={window},"
+        low_skip = f"atrim=start_sample={window * COMPARED_RATE // 48_000},"
+        meter += f":metadata=1,ametadata=mode=print:key={_MOMENT}:file=pipe\\\\:2"
     reference: tuple[str, ...] = ()
-    filters: tuple[str, ...] = ("-map", "0:a:0", "-af", f"{_SILENCE},{meter}", "-f", "null", "-")
+    filters: tuple[str, ...] = ("-map", "0:a:0", "-af", f"{skip}{meter}", "-f", "null", "-")
     if mix:
         reference = ("-protocol_whitelist", "file", "-f", "wav", "-i", file_url(mix))
-        parts = f"[0:a:0]asplit[a][b];[a]{_SILENCE},{meter}[heard]"
+        parts = f"[0:a:0]asplit[a][b];[a]{skip}{meter}[heard]"
         comparison = f"[b]aresample={COMPARED_RATE}[low];[1:a][low]asdr[compared]"
+        if low_skip:
+            comparison = (
+                f"[b]aresample={COMPARED_RATE},{low_skip}asetpts=N/SR/TB[low];"
+                f"[1:a]{low_skip}asetpts=N/SR/TB[original];[original][low]asdr[compared]"
+            )
         filters = (
             "-filter_complex_threads", "1", "-filter_complex", f"{parts};{comparison}",
             "-map", "[heard]", "-f", "null", "-", "-map", "[compared]", "-f", "null", "-",
@@ -113,7 +127,19 @@ def listen(program: Ffmpeg, path: Path, *, peaks: bool, mix: Path | None = None)
     listing = out.decode("utf-8", "replace")
     end = sum(duration for start, duration in packets_of(listing, 0) if start >= 0)
     seconds = float(end * header(listing, "tb 0"))
-    return Heard(listing, _metered(log), _silent(log, seconds), _fidelity(log))
+    return Heard(listing, _metered(log), _silent(log, seconds), _fidelity(log), _blocks(log))
+
+
+_MOMENT = "lavfi.r128.M"  # where ebur128 leaves its momentary loudness
+
+
+def _blocks(log: str) -> tuple[float, ...]:
+    """What it printed of each tenth of a second; ``-inf`` and ``nan`` as silence."""
+    values = re.findall(rf"^{re.escape(_MOMENT)}=(\S+)$", log, re.MULTILINE)
+    return tuple(max(_SILENT_BLOCK, float(value)) for value in values)
+
+
+_SILENT_BLOCK = -120.0  # LUFS; far below what is counted
 
 
 def _fidelity(log: str) -> float | None:

@@ -1,0 +1,51 @@
+"""The grid by which a sound is divided: counted, and held to what ffmpeg makes of it elsewhere."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wanx_render.finishing.sound.grid import windows
+
+LENGTHS = st.integers(1, 48_000 * 3600)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "firsts"),
+    [(1, [0]), (15, [0]), (47, [0]), (48, [0, 1500]), (79, [0, 1500]), (81, [0, 1500, 3000])],
+)
+def test_a_short_sound_is_one_part_and_a_long_one_is_cut_every_32_seconds(
+    seconds: int, firsts: list[int]
+) -> None:
+    assert [window.first for window in windows(seconds * 48_000)] == firsts
+
+
+@given(LENGTHS)
+def test_parts_follow_each_other_without_a_gap(samples: int) -> None:
+    at = 0
+    *others, last = windows(samples)
+    for window in others:
+        assert (window.first, window.packets) == (at, 1500)
+        assert window.end == min((at + 1504) * 1024, samples)
+        at += 1500
+    assert (last.first, last.packets, last.end) == (at, None, samples)
+
+
+@given(LENGTHS)
+def test_each_part_begins_11_seconds_earlier_or_with_the_film(samples: int) -> None:
+    for window in windows(samples):
+        assert window.begin == (max(window.first - 525, 0)) * 1024
+        assert window.before == min(window.first, 525)
+        assert window.listened == (450 * 1024 if window.first else 0)
+
+
+@given(LENGTHS.filter(lambda samples: samples > 48_000 * 60), st.data())
+def test_each_tenth_of_a_second_is_heard_in_one_part(samples: int, data: st.DataObject) -> None:
+    """By the packet that its last sample is in: packet n ends with sample 1024 n."""
+    block = data.draw(st.integers(1, samples // 4800)) * 4800
+    (owner,) = [window for window in windows(samples) if window.owns(block)]
+    packet = -(-block // 1024)
+    last = None if owner.packets is None else owner.first + owner.packets
+    assert owner.first <= packet
+    assert last is None or packet < last
+    assert (block - 4 * 4800 - owner.begin - owner.listened) >= 0 or not owner.first
+    assert (owner.begin + owner.listened) % 4800 == 0

@@ -1,0 +1,59 @@
+"""Where a film's sound is divided: after every 32 seconds, counted in packets of the encoder.
+
+A part is encoded with what comes before and after it: the rate control of ffmpeg's ``twoloop``
+needs up to ten seconds to settle (decision 0046), and each packet overlaps with the next. Those
+packets are left out where parts are joined. The grid depends on the length of the film alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+PACKET = 1024  # samples
+# Packets are counted from one that only primes a decoder, and ends where the sound begins.
+_PRIMING = 1
+# 1.6 s, the least in which both packets and the meter's tenths of a second are whole.
+STEP = 75
+PART = 20 * STEP
+RUN_UP = 7 * STEP
+RUN_OUT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of a film's sound, and what of the mix is encoded for it."""
+
+    first: int  # packet of the film
+    packets: int | None  # None: to the end
+    begin: int  # samples of the film that are encoded
+    end: int
+
+    @property
+    def before(self) -> int:
+        """How many packets of run-up are encoded before the first of the part."""
+        return self.first - self.begin // PACKET
+
+    @property
+    def listened(self) -> int:
+        """Samples behind ``begin`` where listening begins: a step before the part."""
+        return max(self.before - STEP, 0) * PACKET
+
+    def owns(self, sample: int) -> bool:
+        """Whether what ends with this sample of the film is heard in this part's packets."""
+        after_first = not self.first or sample > (self.first - _PRIMING) * PACKET
+        last = self.packets is None or sample <= (self.first + self.packets - _PRIMING) * PACKET
+        return after_first and last
+
+
+def windows(samples: int) -> Iterator[Window]:
+    """The parts of a sound of so many samples; one for all of it where it is shorter than 48 s.
+
+    The last has between half and one and a half of the length of the others.
+    """
+    packets = _PRIMING - (-samples // PACKET)
+    count = max((packets + PART // 2) // PART, 1)
+    for number in range(count):
+        first = number * PART
+        is_last = number == count - 1
+        begin = max(first - RUN_UP, 0) * PACKET
+        end = samples if is_last else min((first + PART + RUN_OUT) * PACKET, samples)
+        yield Window(first, None if is_last else PART, begin, end)
