@@ -79,7 +79,7 @@ POLICY = ("policy", b"Planted777")
         ("multipart/form-data; boundary=B", "", parts(POLICY, ("big", b"x" * 1_500_000))),
         ("multipart/form-data", "", parts(POLICY)),
         ("multipart/mixed; boundary=B", "", parts(POLICY)),
-        ("application/json", "gzip", gzip.compress(b'{"api_key": "Planted777"}')),
+        ("application/json", "gzip", gzip.compress(b'{"api_key": "Planted777"}', mtime=0)),
         ("application/json", "br", b"Planted777"),
         ("application/json", "gzip", b"Planted777"),
         ("text/plain", "", b'"password": "Planted777"\n' + b"y" * 1_200_000),
