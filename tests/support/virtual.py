@@ -105,9 +105,12 @@ class Time:
     def pass_by(self, seconds: float) -> None:
         self.passed += seconds
 
+    def new_loop(self) -> Loop:
+        return Loop(*self.pools, passed=self.passed)
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run ``work`` to its end in virtual time."""
-        loop = Loop(*self.pools, passed=self.passed)
+        loop = self.new_loop()
         loop.set_default_executor(self.pools[0])
         try:
             return loop.run_until_complete(work)

@@ -1,0 +1,143 @@
+"""What the day came to: plan, ledger, journals and files of every account side by side."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.proofs.day.figures import sizes
+from tests.proofs.day.shop import CURRENCY, INTRO, MODERATED, Shop
+
+
+@dataclass
+class Verdict:
+    """One region, or all of it; money is in the region's currency."""
+
+    region: str
+    planned: Decimal = Decimal(0)  # by the tables and the prices of shop.py
+    refused: Decimal = Decimal(0)  # of it, what moderation refused: planned, never paid
+    expired: Decimal = Decimal(0)  # gone before it was fetched, and bought again by a person
+    ledger: Decimal = Decimal(0)
+    journals: Decimal = Decimal(0)  # which cannot know whether what expired was paid
+    twice: int = 0
+    lost: int = 0
+    unplanned: int = 0
+    films: int = 0
+    clips: int = 0
+    expired_tasks: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)  # by account, model and how it ended
+
+    @property
+    def difference(self) -> Decimal:
+        """What the service charged beyond what it should have."""
+        return self.ledger - (self.planned - self.refused + self.expired)
+
+    def faults(self) -> list[str]:
+        checks = {
+            "ledger and plan": self.difference == 0,
+            "ledger and journals": self.ledger == self.journals + self.expired,
+            "paid twice": self.twice == 0,
+            "lost": self.lost == 0,
+            "not planned": self.unplanned == 0,
+        }
+        return [f"{self.region}: {name}" for name, holds in checks.items() if not holds]
+
+
+def judge(folder: Path, origins: Mapping[str, str]) -> list[Verdict]:
+    """The verdicts of all regions; ``origins`` are where the emulators of accounts are."""
+    shop = Shop.read(folder)
+    verdicts = []
+    for region in CURRENCY:
+        verdict, names = Verdict(region), [a.name for a in shop.accounts if a.region == region]
+        _judge(verdict, shop, folder, {name: _ledger(origins[name], name) for name in names})
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _ledger(origin: str, account: str) -> list[dict[str, Any]]:
+    with httpx.Client(trust_env=False, timeout=600) as client:
+        answer = client.get(f"{origin}/_mock/ledger", params={"account": account}).json()
+    return list(answer["submissions"])
+
+
+def _judge(
+    verdict: Verdict, shop: Shop, folder: Path, ledgers: dict[str, list[dict[str, Any]]]
+) -> None:
+    clips, intros = shop.clips(verdict.region), shop.intros(verdict.region)
+    refused = {prompt for prompt in clips if MODERATED in prompt}
+    intro_price = INTRO[verdict.region]
+    verdict.planned = sum(clips.values(), Decimal(0)) + intro_price * sum(intros.values())
+    verdict.refused = sum((clips[prompt] for prompt in refused), Decimal(0))
+    expired = _expired(folder, ledgers)
+    paid: Counter[str] = Counter()
+    for rows in ledgers.values():
+        for row in rows:
+            verdict.outcomes[f"{row['account']} {row['model']} {row['status']}"] += 1
+            verdict.ledger += Decimal(row["amount"])
+            if row["status"] == "FAILED":
+                continue
+            if row["task_id"] in expired:
+                verdict.expired += Decimal(row["amount"])
+                verdict.expired_tasks += 1
+            else:
+                paid[row["prompt"]] += 1
+    wanted = Counter({prompt: 1 for prompt in clips if prompt not in refused}) + intros
+    verdict.twice = sum((paid - wanted).values())
+    verdict.lost = sum((wanted - paid).values())
+    verdict.unplanned = len(paid.keys() - wanted.keys())
+    for name in ledgers:
+        _look_at_files(verdict, folder / name)
+    verdict.lost += sum(wanted.values()) - verdict.clips
+    verdict.lost += len(clips) - len(refused) - verdict.films
+
+
+def _expired(folder: Path, accounts: Iterable[str]) -> set[str]:
+    """The tasks whose clips were no longer to be had, as the journals had noted it."""
+    tasks = set()
+    for name in accounts:
+        for line in (folder / name / "progress.jsonl").read_text().splitlines():
+            tasks |= {row["task"] for row in json.loads(line).get("expired", ())}
+    return tasks
+
+
+def _look_at_files(verdict: Verdict, place: Path) -> None:
+    """Count clips that are whole on the disk and known to their journal, films, and money."""
+    for path in sorted(place.rglob("journal.sqlite")):
+        database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        amounts = database.execute("SELECT amount FROM attempt WHERE amount IS NOT NULL")
+        verdict.journals += sum((Decimal(text) for (text,) in amounts), Decimal(0))
+        names = database.execute("SELECT name FROM clip JOIN attempt ON clip = sha256")
+        verdict.clips += sum((path.parent / "clips" / name).is_file() for (name,) in names)
+        database.close()
+    verdict.films += sum(1 for _ in place.rglob("film.mp4"))
+
+
+def folders(folder: Path, shop: Shop) -> dict[str, tuple[int, int]]:
+    """Files and bytes: of the clips, the journals and all else, over all accounts."""
+    totals: dict[str, list[int]] = {}
+    for account in shop.accounts:
+        for path in (folder / account.name).rglob("journal.sqlite"):
+            for name in ("clips", ".cache"):
+                _add(totals, name, *sizes(path.parent / name))
+            _add(totals, "journals", 1, path.stat().st_size)
+            _add(totals, "all", *sizes(path.parent))
+    return {name: (files, size) for name, (files, size) in totals.items()}
+
+
+def _add(totals: dict[str, list[int]], name: str, files: int, size: int) -> None:
+    total = totals.setdefault(name, [0, 0])
+    total[0] += files
+    total[1] += size
+
+
+def record(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON data."""
+    fields = {k: str(v) if isinstance(v, Decimal) else v for k, v in vars(verdict).items()}
+    return {**fields, "difference": str(verdict.difference), "faults": verdict.faults()}

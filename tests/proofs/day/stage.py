@@ -1,0 +1,162 @@
+"""The processes of the day: a service and a program for each account; three are killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.proofs.day.clocks import Slot
+from tests.proofs.day.judge import folders, judge, record
+from tests.proofs.day.shop import Account, Shop
+from tests.support.places import ROOT
+
+HOUR = 3600.0
+
+
+def play(folder: Path, shop: Shop, *, at_once: int) -> dict[str, Any]:
+    """Run the day, or the rest of it, and judge it; everything that is known of it."""
+    began = time.monotonic()
+    if not (folder / "shop.json").exists():
+        shop.write(folder)
+    if Shop.read(folder) != shop:
+        raise SystemExit(f"{folder} holds another day")
+    with ExitStack() as stack:
+        origins = {a.name: stack.enter_context(service(folder, a)) for a in shop.accounts}
+        with ThreadPoolExecutor(at_once) as pool:
+            for _ in pool.map(lambda account: perform(folder, shop, account), shop.accounts):
+                pass
+        verdicts = judge(folder, origins)
+    _note(folder / "walls.jsonl", {"seconds": time.monotonic() - began})
+    return {
+        "videos": shop.videos,
+        "finished": sum(table.rows for table in shop.tables if table.finished),
+        "accounts": [account.name for account in shop.accounts],
+        "verdicts": [record(verdict) for verdict in verdicts],
+        "faults": [fault for verdict in verdicts for fault in verdict.faults()],
+        "processes": _lines(folder / "processes.jsonl"),
+        "progress": {a.name: _lines(folder / a.name / "progress.jsonl") for a in shop.accounts},
+        "virtual_hours": {a.name: _slot(folder, a).seconds / HOUR for a in shop.accounts},
+        "emulators": {
+            a.name: json.loads((folder / a.name / "emulator.json").read_text(encoding="utf-8"))
+            for a in shop.accounts
+        },
+        "folders": folders(folder, shop),
+        "wall_seconds": sum(line["seconds"] for line in _lines(folder / "walls.jsonl")),
+    }
+
+
+@contextmanager
+def service(folder: Path, account: Account) -> Iterator[str]:
+    """The emulator of an account in a process of its own; it is ended by its id."""
+    for place in (folder / "clocks", folder / account.name):
+        place.mkdir(exist_ok=True)
+    process = _start(folder, "emulator", account.name, stdout=subprocess.PIPE)
+    assert process.stdout
+    try:
+        port = process.stdout.readline().decode().strip()
+        assert port, (folder / f"emulator-{account.name}.log").read_text(encoding="utf-8")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        process.stdout.close()
+
+
+def _start(
+    folder: Path, part: str, *arguments: str, stdout: int | None = None
+) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "tests.proofs.day", part, str(folder), *arguments]
+    name = "-".join((part, *arguments[:1]))
+    with (folder / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stdout or log, stderr=log,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), "NO_PROXY": "127.0.0.1",
+                 "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+
+
+# -- kills ---------------------------------------------------------------------------------------
+
+
+def kills_of(shop: Shop) -> dict[str, tuple[str, float]]:
+    """By account: at which answer its program dies, and the hours until it is started again.
+
+    A create call whose answer nobody read; a clip half way; a query, and then more than a day,
+    after which the results of what was running are gone.
+    """
+    first, singapore, twin = (
+        next(account for account in shop.accounts if account.name == name)
+        for name in ("beijing-1", "singapore-1", "beijing-twin")
+    )
+    return {
+        first.name: (f"create:{max(_clips(shop, first) * 4 // 10, 2)}", 0.0),
+        twin.name: (f"result:{max(_clips(shop, twin) // 2, 2)}", 2.0),
+        singapore.name: (f"query:{max(_clips(shop, singapore) * 4, 8)}", 26.0),
+    }
+
+
+def _clips(shop: Shop, account: Account) -> int:
+    """About how many clips an account has made."""
+    of_region = [a for a in shop.accounts if a.region == account.region and len(a.homes) == 1]
+    names = {project for home in account.homes for project in home.tables}
+    rows = sum(table.rows for table in shop.tables if table.project in names)
+    return rows // (len(of_region) if len(account.homes) == 1 else 1)
+
+
+def perform(folder: Path, shop: Shop, account: Account) -> None:
+    """Run the program at one account until it has nothing left to do; killed where that is due."""
+    progress, done = folder / account.name / "progress.jsonl", folder / "processes.jsonl"
+    while not any(line.get("ends") for line in _lines(progress)):
+        lines = [line for line in _lines(done) if line["account"] == account.name]
+        if lines and lines[-1]["killed"] and not lines[-1].get("waited"):
+            _wait_hours(folder, account, lines[-1]["hours"])
+        is_killed_before = any(line["killed"] for line in lines)
+        kill, hours = kills_of(shop).get(account.name, ("", 0.0))
+        arguments = [account.name] if is_killed_before or not kill else [account.name, kill]
+        line = _run(folder, arguments)
+        _note(done, {"account": account.name, **line, "hours": hours, "kill": kill})
+        assert line["killed"] or line["code"] == 0, f"{account.name} ended with {line['code']}"
+
+
+def _run(folder: Path, arguments: Sequence[str]) -> dict[str, Any]:
+    began = time.monotonic()
+    process = _start(folder, "account", *arguments)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = code = os.waitstatus_to_exitcode(status)
+    return {
+        "code": code,
+        "killed": code == -signal.SIGKILL,
+        "seconds": usage.ru_utime + usage.ru_stime,
+        "peak_mib": usage.ru_maxrss / 1024,
+        "wall": time.monotonic() - began,
+    }
+
+
+def _wait_hours(folder: Path, account: Account, hours: float) -> None:
+    """Nobody starts the program again for so many virtual hours."""
+    mark = folder / account.name / "waited"
+    if not mark.exists():  # also where the day itself was ended in between
+        _slot(folder, account).seconds += hours * HOUR
+        mark.touch()
+
+
+def _slot(folder: Path, account: Account) -> Slot:
+    return Slot(folder / "clocks" / account.name)
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _note(path: Path, line: dict[str, Any]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
