@@ -10,6 +10,7 @@ import sys
 
 from mock_server import coverage
 from tests.clients import page as clients_page
+from tests.commands import ready
 from tests.docs import errors_page, models_page, shot_list_page
 from tests.support.goldens import REGENERATE
 from tests.support.places import ROOT
@@ -29,6 +30,7 @@ GENERATED = {
 def main() -> int:
     for name, text in GENERATED.items():
         (ROOT / name).write_text(text(), encoding="utf-8")
+    ready.write()
     subprocess.run((sys.executable, "benchmarks/rooms.py"), cwd=ROOT, check=True)
     pytest = (sys.executable, "-m", "pytest", "-m", "golden", "-n", "2", "tests")
     return subprocess.run(pytest, cwd=ROOT, env=os.environ | {REGENERATE: "1"}).returncode

@@ -1,5 +1,5 @@
 """``python -m wanx_render``."""
 
-from wanx_render.cli import main
+from wanx_render.start import main
 
 main()

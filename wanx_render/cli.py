@@ -19,6 +19,7 @@ import click
 from wanx_render import language
 from wanx_render.errors import BadInput, WanxError
 from wanx_render.language import NOTHING, Message, looked_up, recorded, shown, tr
+from wanx_render.languages import language_of
 from wanx_render.reports import streams
 
 # What only some commands need is imported where it is used: every start pays for the rest.
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 # name in ``commands``, which is imported when it is called.
 VERBS = {
     "board": tr("Show FILE live in the browser: run it, compare takes, choose, set the focus."),
+    "completion": tr(
+        "Print the script that completes commands, options, files and models in SHELL."
+    ),
     "conform": tr("Crop, pad or blur CLIP to an exact aspect, verify the result and write OUT."),
     "doctor": tr("Check Python, ffmpeg, font, key, disk, clock and proxies. Never shows the key."),
     "export": tr("Write FILE's finished shots as a timeline for an editing program."),
@@ -144,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _in_language(environ: MutableMapping[str, str], *, as_json: bool) -> click.Command:
     """The command line in the language of the environment, which is that of the process."""
-    language.use(language.language_of(environ))
+    language.use(language_of(environ))
     if language.language() == "en" or as_json:
         gettext.textdomain("messages")  # JSON is English, also what click says in it
         return cli

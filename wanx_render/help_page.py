@@ -15,6 +15,7 @@ import click
 from wanx_render import language
 from wanx_render.diagnostics import display_width
 from wanx_render.language import looked_up
+from wanx_render.languages import language_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping
@@ -82,7 +83,7 @@ class _CellContext(click.Context):
 
 def in_language_of(environ: MutableMapping[str, str], command: click.Command) -> click.Command:
     """``command`` in the language that ``environ`` asks for, which becomes that of the process."""
-    language.use(language.language_of(environ))
+    language.use(language_of(environ))
     if language.language() == "en":
         return command
     # Click looks its own words up in the catalogue of this domain.

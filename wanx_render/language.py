@@ -12,7 +12,6 @@ The English text is the key of the catalogue ``locales/zh_CN/LC_MESSAGES/wanx_re
 
 import gettext
 import re
-import sys
 from ast import literal_eval
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,10 +20,11 @@ from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
 from struct import unpack_from
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
+
+from wanx_render.languages import named
 
 Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 TAGS: dict[Language, str] = {"en": "en", "zh": "zh-Hans"}  # as pages name them
 LOCALES = Path(__file__).parent / "locales"
 LOCALE_NAMES: dict[Language, str] = {"en": "en", "zh": "zh_CN"}  # as gettext names them
@@ -125,14 +125,6 @@ def using(chosen: Language) -> Iterator[None]:
         _of_reader.reset(token)
 
 
-def language_of(environ: Mapping[str, str]) -> Language:
-    """``WANX_LANG``, then what the locale says; English where neither names one that is there."""
-    for name in ("WANX_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        if environ.get(name):
-            return _named(environ[name]) or "en"
-    return _of_windows() if sys.platform == "win32" else "en"
-
-
 def preferred(accept_language: str) -> Language | None:
     """What ``Accept-Language`` asks for first among the languages that are there."""
     weighed = []
@@ -142,20 +134,8 @@ def preferred(accept_language: str) -> Language | None:
             weighed.append((-float(weight or 1), position, tag))
         except ValueError:
             continue
-    names = (_named(tag) for weight, _, tag in sorted(weighed) if weight < 0)
+    names = (named(tag) for weight, _, tag in sorted(weighed) if weight < 0)
     return next(filter(None, names), None)
-
-
-def _named(tag: str) -> Language | None:
-    return next(
-        (language for language in LANGUAGES if re.match(rf"{language}(?![a-z])", tag.lower())), None
-    )
-
-
-def _of_windows() -> Language:
-    import locale
-
-    return "zh" if (locale.getlocale()[0] or "").startswith("Chinese") else "en"
 
 
 # -- Translating -------------------------------------------------------------------------------

@@ -8,19 +8,9 @@ from collections.abc import Callable, Iterator
 import click
 import pytest
 
+from tests.commands.ready import names
 from wanx_render import cli, language
 from wanx_render.diagnostics import display_width
-
-
-def names(command: click.Command, *words: str) -> Iterator[tuple[str, ...]]:
-    """Every command by its words, the program itself too."""
-    yield words
-    if isinstance(command, click.Group):
-        for name in command.list_commands(click.Context(command)):
-            member = command.get_command(click.Context(command), name)
-            assert member is not None
-            yield from names(member, *words, name)
-
 
 EVERY = list(names(cli.cli))
 Page = Callable[..., str]

@@ -18,7 +18,6 @@ from wanx_render import language
 from wanx_render.language import (
     Message,
     joined,
-    language_of,
     looked_up,
     plural,
     preferred,
@@ -28,6 +27,7 @@ from wanx_render.language import (
     using,
     verbatim,
 )
+from wanx_render.languages import language_of
 
 
 @pytest.fixture(autouse=True)

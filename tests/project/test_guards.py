@@ -60,7 +60,7 @@ def calls() -> list[str]:
     text, lines = "\n".join(pages), []
     for block in re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         joined = block.replace("\\\n", " ")
-        lines += re.findall(r"(?:^|[ ;|(])wanx-render ([^|;&#>\n]*)", joined, re.MULTILINE)
+        lines += re.findall(r"(?:^|[ ;|(])wanx-render ([^|;&#>)\n]*)", joined, re.MULTILINE)
     return sorted({line.strip() for line in lines})
 
 

@@ -29,11 +29,11 @@ FLOORS = (
     ("captions", "effects"),
     ("shotlist",),
     ("catalog", "media"),
-    ("source",),
+    ("source", "ready"),
     ("ground",),
 )
 FLOOR = {room: number for number, row in enumerate(reversed(FLOORS)) for room in row}
-COMMAND_LINE = {"cli", "__main__"}
+COMMAND_LINE = {"cli", "__main__", "start"}
 PACKAGE = ROOT / "wanx_render"
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
@@ -56,7 +56,7 @@ SERVER_SEES = {
     "catalog.abilities", "catalog.capabilities", "catalog.figures", "catalog.request_forms",
     "catalog.user_file", "diagnostics",
     "geometry", "clock", "errors", "media.ffmpeg", "media.images", "media.audio_files",
-    "source.yaml_source", "files", "language", "help_page", "reports.served_pages",
+    "source.yaml_source", "files", "language", "languages", "help_page", "reports.served_pages",
 }  # fmt: skip
 
 ONLY_IN = {

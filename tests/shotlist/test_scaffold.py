@@ -5,7 +5,8 @@ import pytest
 from tests.support.places import SPECS
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput
-from wanx_render.language import LANGUAGES, using
+from wanx_render.language import using
+from wanx_render.languages import LANGUAGES
 from wanx_render.shotlist.scaffold import write_example
 from wanx_render.validation.load import load
 

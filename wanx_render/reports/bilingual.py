@@ -14,7 +14,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
-from wanx_render.language import LANGUAGES, TAGS, Language, Message, language, plural, shown, tr
+from wanx_render.language import TAGS, Language, Message, language, plural, shown, tr
+from wanx_render.languages import LANGUAGES
 from wanx_render.reports.wording import plain
 
 SCRIPT = Path(__file__).parent / "bilingual.js"

@@ -14,7 +14,6 @@ from typing import Any
 
 from wanx_render.diagnostics import Diagnostic, clean, concise, without_secrets
 from wanx_render.language import (
-    LANGUAGES,
     TAGS,
     Language,
     Message,
@@ -25,6 +24,7 @@ from wanx_render.language import (
     tr,
     using,
 )
+from wanx_render.languages import LANGUAGES
 
 QUERY = "lang"
 _COOKIE = "wanx-language"

@@ -5,13 +5,17 @@ mark replaces what that lacks. A closed stream, and one whose reader has gone, t
 keep nothing.
 """
 
+from __future__ import annotations
+
 import io
 import os
-import select
 import sys
-from collections.abc import Iterator
 from errno import EBADF, EPIPE
-from typing import Any, TextIO
+
+TYPE_CHECKING = False  # the one of ``typing`` takes a third of a bare start to import
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, TextIO
 
 _NOWHERE = (EPIPE, EBADF)  # nobody reads: no fault of the run
 
@@ -28,6 +32,8 @@ class Lasting(io.FileIO):
                 count: int | None = super().write(data)
                 if count is not None:
                     return count
+                import select
+
                 select.select([], [self], [])  # somebody made it a stream that does not wait
             except OSError as error:
                 self.fault = error
