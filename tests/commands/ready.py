@@ -37,6 +37,14 @@ def names(command: click.Command, *words: str) -> Iterator[tuple[str, ...]]:
             yield from names(member, *words, name)
 
 
+def command_of(program: click.Command, words: tuple[str, ...]) -> click.Command:
+    """The command of these words."""
+    for word in words:
+        assert isinstance(program, click.Group)
+        program = program.get_command(click.Context(program), word) or program
+    return program
+
+
 @contextmanager
 def speaking(tag: str) -> Iterator[click.Command]:
     """The command line in a language; English again afterwards."""
@@ -50,6 +58,8 @@ def speaking(tag: str) -> Iterator[click.Command]:
 
 
 def help_page(program: click.Command, words: tuple[str, ...]) -> str:
+    """The page as a process of its own would print it."""
+    vars(command_of(program, words))["_help_option"] = None  # click keeps that of its first call
     with redirect_stdout(io.StringIO()) as out:
         program.main(
             [*words, "--help"], prog_name="wanx-render", standalone_mode=False,
@@ -111,12 +121,9 @@ def switches_of(command: click.Command) -> Iterator[Switch]:
     yield Switch(HELP, looked_up("Show this message and exit."), None)
 
 
-def verbs(program: click.Group) -> Iterator[Verb]:
+def verbs(program: click.Command) -> Iterator[Verb]:
     for words in names(program):
-        command: click.Command = program
-        for word in words:
-            assert isinstance(command, click.Group)
-            command = command.get_command(click.Context(command), word) or command
+        command = command_of(program, words)
         if words and not isinstance(command, click.Group):
             arguments = [p for p in command.params if isinstance(p, click.Argument)]
             value = value_of(arguments[0]) if arguments else None
@@ -391,7 +398,6 @@ def texts() -> dict[str, str]:
     written: dict[str, str] = {}
     for tag in LANGUAGES:
         with speaking(tag) as program:
-            assert isinstance(program, click.Group)
             for words in names(program):
                 written[f"{'-'.join(('help', *words))}.{tag}"] = help_page(program, words)
             every = list(verbs(program))
