@@ -25,7 +25,8 @@ from wanx_render.backends.base import (
     Unknown,
 )
 from wanx_render.backends.dashscope import DashScope
-from wanx_render.backends.line import CREATE_TIMEOUT, READ_TIMEOUT, Access
+from wanx_render.backends.http.client import READ_TIMEOUT
+from wanx_render.backends.line import CREATE_TIMEOUT, Access
 from wanx_render.backends.mock import Memory, MockBackend, recall
 from wanx_render.backends.simulator import Simulator
 from wanx_render.catalog.capabilities import Catalog

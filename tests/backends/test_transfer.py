@@ -24,6 +24,7 @@ from tests.support.virtual import ManualClock
 from tests.support.wire import Asked, Reply, Script, Server, scripted
 from wanx_render.backends.base import Succeeded
 from wanx_render.backends.dashscope import DOWNLOAD_TRIES, DashScope
+from wanx_render.backends.http.client import Connector
 from wanx_render.backends.line import READ_TRIES, Access
 from wanx_render.backends.transfer import MOST_JSON, Answer, Download, TooLarge, exchange, stream_to
 from wanx_render.catalog.capabilities import Catalog
@@ -485,8 +486,11 @@ def test_a_redirect_without_a_place_and_one_in_a_circle_end(
 
 
 async def _exchanged(server: Server, seconds: float) -> Answer:
-    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+    client = Connector().client(httpx.Limits(), {})
+    try:
         return await exchange(client, client.build_request("GET", server.origin + "/x"), seconds)
+    finally:
+        await client.aclose()
 
 
 def exchanged(*scripts: Script, seconds: float = 5.0) -> Answer:

@@ -63,7 +63,15 @@ ONLY_IN = {
     "subprocess": {"media.ffmpeg"},
     "sqlite3": {"planning.sql.journal_file"},
     "yaml": {"source.layout", "source.yaml_core", "source.yaml_source"},
-    "httpx": {"backends.dashscope", "backends.line", "backends.raw", "backends.transfer"},
+    "httpx": {
+        "backends.dashscope",
+        "backends.http.client",
+        "backends.http.streams",
+        "backends.line",
+        "backends.raw",
+        "backends.transfer",
+    },
+    "httpcore": {"backends.http.streams"},
     "opentimelineio": {"timelines.otio"},
     "rich": {
         "reports.live",

@@ -181,10 +181,10 @@ class _Check:
         environ = self.environment.environ
         if kept:
             kept.mkdir(parents=True, exist_ok=True)
-        routes = network.routes(environ, url)
+        route = network.route(environ)
         headers = workspace_headers(self.account, self.catalog)
         return Asker(
-            service=RawService(url, cleaner, headers=headers, routes=routes),
+            service=RawService(url, cleaner, headers=headers, route=route),
             catalog=self.catalog,
             region=self.options.region,
             key=key,

@@ -4,7 +4,7 @@
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +27,7 @@ from wanx_render.backends.base import (
     quiet,
 )
 from wanx_render.backends.cleaning import parsed
+from wanx_render.backends.http.client import Route, straight
 from wanx_render.backends.line import (
     CREATE_SECONDS,
     CREATE_TIMEOUT,
@@ -89,10 +90,10 @@ class DashScope:
         *,
         uploads: KnownUploads | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        routes: Mapping[str, str | None] | None = None,
+        route: Route = straight,
     ) -> None:
-        """``routes`` are ``network.routes``: which proxy leads to which addresses."""
-        clients = Clients.of(access.key, transport, routes or {})
+        """``route`` says which proxy leads where, as ``network.route`` does."""
+        clients = Clients.of(access.key, transport, route)
         self._catalog = catalog
         self._line = AccountLine(access, catalog, clock, chance, clients)
         self._uploader = Uploader(self._line, uploads or KnownUploads())
@@ -346,7 +347,7 @@ class DashScope:
         """Fetch what is missing, once; None, or what went wrong. Raises UnknownHost."""
         for _ in range(_MOST_REDIRECTS):
             request = self._line.clients.media.build_request("GET", url, headers=download.headers())
-            answer = await self._line.clients.media.send(request, stream=True)
+            answer = await self._line.clients.media.send(request)
             try:
                 if not answer.has_redirect_location:
                     return await stream_to(download, answer)

@@ -22,8 +22,9 @@ import httpx
 from wanx_render.backends import addresses, wire
 from wanx_render.backends.base import Recipient
 from wanx_render.backends.cleaning import Cleaner, parsed
+from wanx_render.backends.http.client import Client, Connector, Route, straight
 from wanx_render.backends.network import LOOPBACK
-from wanx_render.backends.transfer import ACCEPTED, Answer, exchange, is_untrusted, reason_of
+from wanx_render.backends.transfer import Answer, exchange, is_untrusted, reason_of
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import CLOCK_HEADER, Clock, pause_beside
 from wanx_render.errors import Refused, ServiceError, Unreachable
@@ -33,7 +34,6 @@ NAME = "dashscope"
 # A short wait for the answer of a create call would only make doubt. A wait for a connection of our
 # own, while hundreds of clips come down, is no fault at all.
 CREATE_TIMEOUT = httpx.Timeout(60, connect=10, pool=None)
-READ_TIMEOUT = httpx.Timeout(30, connect=10, pool=None)
 # A whole exchange, in seconds of the service's clock: an answer of a byte a second ends too.
 CREATE_SECONDS, READ_SECONDS = 60.0, 60.0
 SLOWEST_UPLOAD = 32 * 1024  # bytes a second; a body of pictures may take longer
@@ -78,9 +78,9 @@ def workspace_headers(access: Access, catalog: Catalog) -> dict[str, str]:
     return {"X-DashScope-WorkSpace": access.workspace}
 
 
-# The client looks at every connection of its pool twice a request, so few are kept; queries are
-# paced and downloads bound by the line, so few are enough.
-_CONNECTIONS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
+# Queries are paced and downloads bound by the line, so few connections are enough, and the pool
+# looks at each of them twice a request.
+_CONNECTIONS = httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=60)
 # A connection that was kept too long fails in a way that looks like doubt: creates keep none.
 _FRESH = httpx.Limits(max_connections=8, max_keepalive_connections=0)
 
@@ -89,20 +89,17 @@ _FRESH = httpx.Limits(max_connections=8, max_keepalive_connections=0)
 class Clients:
     """The connections of one account, to whatever address of it."""
 
-    api: httpx.AsyncClient
-    create: httpx.AsyncClient
-    media: httpx.AsyncClient
+    api: Client
+    create: Client
+    media: Client
     traced: bool  # only a real connection says when its first byte leaves
 
     @classmethod
     def of(
-        cls,
-        key: str,
-        transport: httpx.AsyncBaseTransport | None,
-        routes: Mapping[str, str | None],
+        cls, key: str, transport: httpx.AsyncBaseTransport | None, route: Route = straight
     ) -> "Clients":
-        """``routes`` are ``network.routes``: which proxy leads to which addresses."""
-        connector, headers = Connector(transport, routes), {"Authorization": f"Bearer {key}"}
+        """``route`` says which proxy leads where."""
+        connector, headers = Connector(transport, route), {"Authorization": f"Bearer {key}"}
         return cls(
             api=connector.client(_CONNECTIONS, headers),
             create=connector.client(_FRESH, headers),
@@ -113,41 +110,6 @@ class Clients:
     async def close(self) -> None:
         for client in (self.api, self.create, self.media):
             await client.aclose()
-
-
-class Connector:
-    """Makes clients that go through the proxies of ``routes``, or all over one transport."""
-
-    def __init__(
-        self, transport: httpx.AsyncBaseTransport | None, routes: Mapping[str, str | None]
-    ) -> None:
-        """``routes`` are ``network.routes``."""
-        self._transport = transport
-        self._routes = routes
-        self._certificates = None if transport else httpx.create_ssl_context()
-
-    def client(
-        self,
-        limits: httpx.Limits,
-        headers: Mapping[str, str],
-        timeout: httpx.Timeout = READ_TIMEOUT,
-    ) -> httpx.AsyncClient:
-        """A client that goes where the routes say, and nowhere else for any variable."""
-        mounts = {
-            pattern: self._through(limits, proxy) if proxy else None
-            for pattern, proxy in self._routes.items()
-        }
-        return httpx.AsyncClient(
-            headers={"Accept-Encoding": ACCEPTED, **headers},
-            timeout=timeout,
-            follow_redirects=False,
-            transport=self._transport or self._through(limits, None),
-            mounts={} if self._transport else mounts,
-        )
-
-    def _through(self, limits: httpx.Limits, proxy: str | None) -> httpx.AsyncBaseTransport:
-        verify = self._certificates or True
-        return httpx.AsyncHTTPTransport(verify, limits=limits, proxy=proxy)
 
 
 class AccountLine:

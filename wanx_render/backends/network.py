@@ -1,6 +1,6 @@
 """How the environment leads to the service: its proxies and certificates, checked before a run.
 
-Everything is a function of ``environ``. The HTTP client is given ``routes`` and reads no proxy
+Everything is a function of ``environ``. The HTTP client is given a ``route`` and reads no proxy
 variable by itself: it stops at values that other programs accept, such as ``NO_PROXY=::1/128``.
 Passwords of proxies appear in no text.
 """
@@ -23,6 +23,8 @@ from wanx_render.language import NOTHING, Message, joined, tr
 
 if TYPE_CHECKING:
     import ssl
+
+    from wanx_render.backends.http.client import Route
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 THROUGH_LOOPBACK = "WANX_PROXY_LOOPBACK"
@@ -202,33 +204,16 @@ def _split_port(word: str) -> tuple[str, str]:
     return (match[1], match[2] or "") if match else (word, "")
 
 
-def routes(environ: Mapping[str, str], base_url: str) -> dict[str, str | None]:
-    """The proxy's whole address, or None for none, by the pattern of addresses it is for.
+def route(environ: Mapping[str, str]) -> "Route":
+    """Which proxy leads to an address. Raises BadInput for a wrong value."""
+    proxies(environ)
 
-    Patterns are httpx's: ``https://``, ``all://*.example.com``; a narrower one comes first.
-    Raises BadInput for a wrong value.
-    """
-    if "*" in _exceptions(environ):
-        return {}
-    mounts: dict[str, str | None] = {f"{s}://": proxy.url for s, proxy in proxies(environ).items()}
-    if not mounts:
-        return {}
-    mounts |= {pattern: None for word in _exceptions(environ) if (pattern := _pattern(word))}
-    if not _loopback_asked(environ):
-        mounts |= {f"all://{_bracketed(host)}": None for host in LOOPBACK}
-    proxy = proxy_for(environ, base_url)
-    mounts[f"all://{_bracketed(urlsplit(base_url).hostname or '')}"] = proxy.url if proxy else None
-    return mounts
+    def proxy_of(url: str) -> str | None:
+        is_web = url.startswith(("http://", "https://"))  # the client refuses the others itself
+        proxy = proxy_for(environ, url) if is_web else None
+        return proxy.url if proxy else None
 
-
-def _pattern(word: str) -> str:
-    """An entry of NO_PROXY as a pattern; nothing for what is none, such as a range."""
-    name, port = _split_port(word)
-    at = f":{port}" if port else ""
-    if _address(name) or name == "localhost":
-        return f"all://{_bracketed(name)}{at}"
-    name = name.lstrip("*").lstrip(".")
-    return f"all://*{name}{at}" if _is_host(name) and "/" not in name else ""
+    return proxy_of
 
 
 def _bracketed(host: str) -> str:

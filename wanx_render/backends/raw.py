@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import httpx
 
 from wanx_render.backends.cleaning import Cleaner
-from wanx_render.backends.line import CREATE_SECONDS, CREATE_TIMEOUT, SLOWEST_UPLOAD, Connector
+from wanx_render.backends.http.client import Connector, Route, straight
+from wanx_render.backends.line import CREATE_SECONDS, CREATE_TIMEOUT, SLOWEST_UPLOAD
 from wanx_render.backends.transfer import exchange, reason_of
 from wanx_render.language import NOTHING, Message
 
@@ -42,7 +43,7 @@ class RawAnswer:
 
 
 class RawService:
-    """The service at ``base_url``; ``routes`` are ``network.routes``.
+    """The service at ``base_url``; ``route`` is ``network.route``.
 
     ``headers`` go with every call, and with no link.
     """
@@ -54,10 +55,10 @@ class RawService:
         *,
         headers: Mapping[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        routes: Mapping[str, str | None] | None = None,
+        route: Route = straight,
     ) -> None:
         self._base_url, self._cleaner, self._headers = base_url, cleaner, headers or {}
-        self._client = Connector(transport, routes or {}).client(_LIMITS, {}, CREATE_TIMEOUT)
+        self._client = Connector(transport, route).client(_LIMITS, {}, CREATE_TIMEOUT)
 
     async def close(self) -> None:
         await self._client.aclose()

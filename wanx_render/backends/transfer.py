@@ -14,11 +14,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
 
 from wanx_render.backends.cleaning import Cleaner
+from wanx_render.backends.http.client import Client
 from wanx_render.errors import Broken
 from wanx_render.language import Message, recorded, tr, verbatim
 from wanx_render.media import images
@@ -27,7 +29,6 @@ MOST_JSON = 4 * 1024 * 1024  # a page of the list with 100 rows is some 60 kB
 MOST_BYTES = 512 * 1024 * 1024  # of a clip; 30 s in 1080P are about 50 MB
 # A download goes on for as long as it brings so much: then a try ends, and the next one resumes.
 STALL_SECONDS, SLOWEST = 60.0, 1024  # bytes a second
-ACCEPTED = "gzip, deflate"
 
 
 class TooLarge(httpx.DecodingError):
@@ -43,14 +44,14 @@ class Answer:
     content: bytes
 
 
-async def exchange(client: httpx.AsyncClient, request: httpx.Request, seconds: float) -> Answer:
+async def exchange(client: Client, request: httpx.Request, seconds: float) -> Answer:
     """Send ``request`` and read its answer, in ``seconds`` of real time and ``MOST_JSON`` bytes.
 
     Raises httpx.HTTPError.
     """
     try:
         async with asyncio.timeout(seconds):
-            answer = await client.send(request, stream=True)
+            answer = await client.send(request)
             try:
                 content = await _content(answer)
             finally:
@@ -154,15 +155,15 @@ async def stream_to(download: Download, answer: httpx.Response) -> Message | Non
     if unpacker.packed:
         download.etag, download.total = "", None  # its length is that of the packed bytes
     with download.target.open("ab" if start else "wb") as file:
-        watch = _Rate(download.window)
-        chunks = answer.aiter_raw()
-        while chunk := await watch.next(chunks):
-            try:
-                file.write(unpacker.unpack(chunk))
-            except TooLarge:  # it would be no smaller the next time
-                raise _oversized(download, download.most + 1) from None
-            if file.tell() > download.most:
-                raise _oversized(download, file.tell())
+        async with _Rate(download.window) as rate:
+            async for chunk in answer.aiter_raw():
+                rate.came(len(chunk))
+                try:
+                    file.write(unpacker.unpack(chunk))
+                except TooLarge:  # it would be no smaller the next time
+                    raise _oversized(download, download.most + 1) from None
+                if file.tell() > download.most:
+                    raise _oversized(download, file.tell())
     if not unpacker.whole:
         download.restart()
         return tr("the compressed file is cut off")
@@ -234,37 +235,42 @@ class _Rate:
 
     def __init__(self, window: float) -> None:
         self._window = window
+        self._limit = asyncio.timeout(None)
+        self._bytes = 0
+
+    def came(self, count: int) -> None:
+        self._bytes += count
+
+    async def __aenter__(self) -> Self:
+        await self._limit.__aenter__()
         self._begin()
+        return self
 
     def _begin(self) -> None:
-        self._since, self._bytes = asyncio.get_running_loop().time(), 0
+        self._bytes = 0
+        self._timer = asyncio.get_running_loop().call_later(self._window, self._check)
 
-    async def next(self, chunks: Any) -> bytes:
-        """The next chunk; empty at the end. Raises httpx.ReadTimeout."""
-        coming = asyncio.ensure_future(anext(chunks, b""))
+    def _check(self) -> None:
+        if self._bytes < SLOWEST * self._window:
+            self._limit.reschedule(asyncio.get_running_loop().time())
+        else:
+            self._begin()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Raises httpx.ReadTimeout where too little came."""
+        self._timer.cancel()
         try:
-            while not coming.done():
-                ends = self._since + self._window
-                left = ends - asyncio.get_running_loop().time()
-                await asyncio.wait({coming}, timeout=max(left, 0))
-                if coming.done():
-                    break
-                if self._bytes < SLOWEST * self._window:
-                    raise httpx.ReadTimeout(
-                        tr(
-                            "only {size} bytes in {seconds:.0f} s",
-                            size=self._bytes,
-                            seconds=self._window,
-                        )
-                    )
-                self._begin()
-        finally:
-            if not coming.done():
-                coming.cancel()
-                await asyncio.wait({coming})
-        chunk: bytes = coming.result()
-        self._bytes += len(chunk)
-        return chunk
+            await self._limit.__aexit__(kind, error, trace)
+        except TimeoutError:
+            text = tr(
+                "only {size} bytes in {seconds:.0f} s", size=self._bytes, seconds=self._window
+            )
+            raise httpx.ReadTimeout(text) from None
 
 
 # -- why an exchange failed ------------------------------------------------------------------------

@@ -318,10 +318,10 @@ def dashscope(
     from wanx_render.backends.uploads import KnownUploads
 
     way, clock = Way(access.base_url, environ), clock_at(access.base_url, environ)
-    routes = network.routes(environ, access.base_url)
+    route = network.route(environ)
     chance = random.Random(os.urandom(16))  # noqa: S311  # jitter, no secret
     uploads = KnownUploads(folder / ".cache" / "uploads.json" if folder else None)
-    backend = DashScope(access, catalog, clock, chance, uploads=uploads, routes=routes)
+    backend = DashScope(access, catalog, clock, chance, uploads=uploads, route=route)
     return Service(backend, clock, way)
 
 
