@@ -34,7 +34,7 @@ from typing import cast
 from wanx_render.errors import Broken
 from wanx_render.finishing.codecs import ENCODERS, Encoder, encoding
 from wanx_render.finishing.jobs import JoinCall, SegmentCall, make_segments
-from wanx_render.finishing.join import Encoding, join_arguments, join_list, sound_arguments
+from wanx_render.finishing.join import Encoding, join_list, sound_arguments
 from wanx_render.finishing.mix import NO_MIX, Level
 from wanx_render.finishing.segment import ClipMedia, Segment, pieces_arguments
 from wanx_render.frame import Codec, Frame
@@ -154,7 +154,10 @@ def joined(studio: Studio, f: int) -> None:
     sound = studio.folder / f"sound{f}.mov"
     beside = Encoding(sound, sound.with_suffix(".wav"))
     studio.run(*sound_arguments(listing, beside, NO_MIX, wanted.samples, Level()))
-    studio.run(*join_arguments(listing, sound, wanted.target, wanted.frame.rate))
+    studio.run(
+        "-f", "concat", "-safe", "0", "-i", str(listing), "-i", str(sound), "-map", "0:v",
+        "-map", "1:a", "-c", "copy", "-movflags", "+faststart", "-y", str(wanted.target),
+    )  # fmt: skip
 
 
 def raw(studio: Studio, f: int, t: int) -> Path:

@@ -22,7 +22,7 @@ from wanx_render.actions.conform import conform, options
 from wanx_render.backends.base import Succeeded
 from wanx_render.finishing import ingest
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
-from wanx_render.finishing.join import join_arguments
+from wanx_render.finishing.join import template_arguments
 from wanx_render.finishing.segment import Segment
 from wanx_render.finishing.verify import Promise, verify
 from wanx_render.frame import Frame
@@ -362,6 +362,6 @@ def test_facts_of_clips_from_earlier_versions_are_completed(studio: Studio) -> N
 
 def test_an_unlabelled_film_stays_as_it_was(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     listing, sound, out = (tmp_path / name for name in ("list", "sound", "out"))
-    plain = join_arguments(listing, sound, out, Fraction(30))
+    plain = template_arguments(listing, sound, out, Fraction(30))
     assert "-map_metadata -1" in " ".join(plain)
     assert "use_metadata_tags" not in " ".join(plain)

@@ -5,7 +5,7 @@ with any other call, so that a thread, a process or another machine with the sam
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,14 +14,18 @@ from pathlib import Path
 
 from wanx_render import files, integrity
 from wanx_render.captions import drawing
-from wanx_render.diagnostics import listed
 from wanx_render.effects import cubes, overlays
 from wanx_render.effects.cubes import BadCube
 from wanx_render.effects.overlays import DrawnOverlay
-from wanx_render.errors import Broken, Damaged, FfmpegError
+from wanx_render.errors import Broken, FfmpegError
 from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
 from wanx_render.finishing.av_sync import Mark
-from wanx_render.finishing.join import ContainerTags, join_arguments, join_list
+from wanx_render.finishing.film import proof
+from wanx_render.finishing.film.assembly import Assembly
+from wanx_render.finishing.film.damage import insist_on
+from wanx_render.finishing.film.proof import Reading
+from wanx_render.finishing.film.writing import head_space
+from wanx_render.finishing.join import ContainerTags, join_list, template_arguments
 from wanx_render.finishing.mix import NO_MIX, Mix
 from wanx_render.finishing.segment import Piece, pieces_arguments, sides
 from wanx_render.finishing.sound import parts as sound_parts
@@ -43,6 +47,7 @@ from wanx_render.manifest import CheckRecord
 from wanx_render.media import container, decoding, ffmpeg
 from wanx_render.media.ai_labels import UNLABELLED, Merged
 from wanx_render.media.images import BadPicture
+from wanx_render.media.mp4.head import Template
 from wanx_render.shotlist.values import sentence_of
 from wanx_render.timing import samples_in
 
@@ -139,7 +144,7 @@ def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
 
     Raises Damaged where a segment is not what was made: nothing after this would notice it.
     """
-    _insist_on(call.segments)
+    insist_on(call.segments)
     with files.part_of(call.target) as part:
         with _listed(call.segments) as listing:
             if call.part:
@@ -157,6 +162,31 @@ def _listed(segments: Sequence[Path]) -> Iterator[Path]:
     with files.part_of(segments[0].with_name("join.ffconcat")) as listing:
         listing.write_bytes(join_list(segments))
         yield listing
+
+
+@dataclass(frozen=True, slots=True)
+class BeginCall:
+    """The first segments of a deliverable, and the first parts of its sound."""
+
+    target: Path
+    frames: int  # of all of it
+    rate: Fraction
+    segments: tuple[Path, ...]
+    sounds: tuple[Path, ...] = ()
+
+    @property
+    def is_long(self) -> bool:
+        """Whether anything of it is written before all of it is there."""
+        return head_space(self.frames, self.rate) > 0
+
+    def assembly(self) -> Assembly:
+        """A deliverable of which nothing is written yet."""
+        return Assembly(self.target, self.frames, self.rate)
+
+    def continues(self, begun: Assembly) -> bool:
+        """Whether what was ``begun`` is a beginning of this."""
+        is_same = (begun.target, begun.frames, begun.rate) == (self.target, self.frames, self.rate)
+        return is_same and begun.continues(self.segments, self.sounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +215,12 @@ class JoinCall:
         return Promise(self.frame, self.frames, loudness, self.sounding, tags, self.faded)
 
     @property
+    def beginning(self) -> BeginCall:
+        """All that a deliverable can be begun with."""
+        sounds = (self.sound,) if self.sound else ()
+        return BeginCall(self.target, self.frames, self.frame.rate, self.segments, sounds)
+
+    @property
     def samples(self) -> int:
         return samples_in(self.frames, self.frame.rate)
 
@@ -202,31 +238,36 @@ class Joined:
     warnings: tuple[str, ...] = ()  # those of the notices that a person should see at once
 
 
-def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
+def make_deliverable(
+    program: ffmpeg.Ffmpeg, call: JoinCall, begun: Assembly | None = None
+) -> Joined:
     """Join the segments, hold the result against its promise, and put it in place.
 
-    Raises Damaged where a segment or the sound is not what was made, and Broken where the promise
-    does not hold; what stood there before is left.
+    ``begun``: what was joined of them already; it is gone afterwards. Raises Damaged where a
+    segment or the sound is not what was made, and Broken where the promise does not hold; what
+    stood there before is left.
     """
-    with files.part_of(call.target) as part:
-        own = part.with_name(f"{part.name}.sound")
-        try:
-            result = _joined(program, call, part, own)
-        finally:
-            discard(part)
-            own.unlink(missing_ok=True)
+    assembly = begun or call.beginning.assembly()
+    part = assembly.part
+    own = part.with_name(f"{part.name}.sound")
+    try:
+        result = _joined(program, call, assembly, own)
         _put(part, call.target)
+    finally:
+        discard(part)
+        own.unlink(missing_ok=True)
+        assembly.discard()
     return result
 
 
-def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, own: Path) -> Joined:
-    """Join as ``part`` and verify that; ``own`` is where the sound is made, if it is not yet."""
-    sound = call.sound or own
+def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, assembly: Assembly, own: Path) -> Joined:
+    """Join and verify; ``own`` is where the sound is made, if it is not yet."""
+    part, sound = assembly.part, call.sound or own
     if sound == own:
         make_sound(program, SoundCall(call.segments, call.samples, call.mix, own))
-    pieces, hearing = _kept(call.segments, sound)
-    _join(program, call, sound, part)
-    finding = verify(program, part, call.promise, pieces, hearing)
+    reading = _written(program, call, sound, assembly)
+    pieces, (hearing,) = assembly.pieces, assembly.hearings
+    finding = verify(program, part, call.promise, pieces, hearing, reading)
     checks = (
         *finding.checks,
         *av_sync.checks(program, part, call.marks, call.frame.rate),
@@ -234,11 +275,11 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, own: Path) -> Jo
         *_shown(program, part, call),
     )
     if failures := [check for check in checks if not check.holds]:
-        _insist_on([*call.segments, sound])  # or they changed while they were read
+        insist_on([*call.segments, sound])  # or they changed while they were read
         differences = joined((check.difference for check in failures), tr("; "))
         raise Broken(tr("{name} failed its checks: {checks}", name=call.name, checks=differences))
     return Joined(
-        sha256=files.sha256(part),
+        sha256=reading.sha256 if reading else files.sha256(part),
         duration=finding.probed.picture.duration,
         loudness=finding.loudness,
         checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
@@ -246,6 +287,37 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, own: Path) -> Jo
         warnings=finding.warnings,
         pictures=_pictures(program, call, part, pieces),
     )
+
+
+def _written(
+    program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, assembly: Assembly
+) -> Reading | None:
+    """Write the film to its end, and read it; a short one is read when it is verified.
+
+    Raises Damaged, FfmpegError, Broken where it cannot be written.
+    """
+    film = assembly.film
+    is_long = bool(film.space)
+    try:
+        assembly.take(call.segments, [sound])
+        payload = film.close(_template(program, call, sound, assembly.part))
+    except (FfmpegError, OSError) as error:
+        insist_on([*call.segments, sound])
+        if isinstance(error, FfmpegError):
+            raise
+        raise _unwritable(call.target, error) from None
+    if not is_long:
+        return None
+    (hearing,) = assembly.hearings
+    reading = proof.read(program, assembly.part, assembly.pieces, hearing, payload=payload)
+    changed = tuple(n for n, path in enumerate(call.segments) if path in film.changed)
+    is_other = reading.sound_changed or sound in film.changed
+    return replace(reading, changed=changed or reading.changed, sound_changed=is_other)
+
+
+def _unwritable(target: Path, error: OSError) -> Broken:
+    text = tr("cannot write {file}: {reason}", file=str(target), reason=error.strerror)
+    return Broken(text)
 
 
 def _seen(program: ffmpeg.Ffmpeg, part: Path, call: JoinCall) -> Iterator[Check]:
@@ -291,9 +363,7 @@ def _put(part: Path, target: Path) -> None:
     try:
         integrity.place(part, target, durable=True)
     except OSError as error:
-        raise Broken(
-            tr("cannot write {file}: {reason}", file=str(target), reason=error.strerror)
-        ) from None
+        raise _unwritable(target, error) from None
 
 
 def _pictures(
@@ -322,30 +392,18 @@ def _pictures(
     return pictures.labelled(call.pictured) if call.pictured else pictures
 
 
-def _kept(
-    segments: Sequence[Path], sound: Path
-) -> tuple[list[decode_record.DecodeRecord], decode_record.Hearing]:
-    """What decoding each segment and the sound showed when they were made. Raises Damaged."""
-    records = {path: decode_record.kept(path) for path in segments}
-    hearing = decode_record.kept_sound(sound)
-    whole = [record for path in segments if (record := records[path])]
-    if hearing is None or len(whole) < len(segments):
-        raise _damaged(
-            [path for path, record in {**records, sound: hearing}.items() if record is None]
-        )
-    return whole, hearing
-
-
-def _join(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> None:
-    """Join segments and sound as ``part``. Raises Damaged or FfmpegError."""
+def _template(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> Template:
+    """How a film of these describes itself, as ffmpeg writes it. Raises FfmpegError."""
+    file = part.with_name(f"{part.name}.head")
+    container_name = "mov" if call.target.suffix == ".mov" else "mp4"
     try:
-        with _listed(call.segments) as listing, _tags(call.label, part) as tags:
-            container = "mov" if call.target.suffix == ".mov" else "mp4"
+        with _listed(call.segments[:1]) as listing, _tags(call.label, part) as tags:
             rate = call.frame.rate
-            ffmpeg.run(program, join_arguments(listing, sound, part, rate, tags, container))
-    except FfmpegError:
-        _insist_on([*call.segments, sound])
-        raise
+            arguments = template_arguments(listing, sound, file, rate, tags, container_name)
+            ffmpeg.run(program, arguments)
+        return Template.of(file)
+    finally:
+        file.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -361,27 +419,3 @@ def _tags(label: Merged, part: Path) -> Iterator[ContainerTags | None]:
         yield ContainerTags(file, tuple(tag for tag in label.tags if tag not in plain))
     finally:
         file.unlink(missing_ok=True)
-
-
-def _insist_on(pieces: Iterable[Path]) -> None:
-    """Drop what is not whole. Raises Damaged where anything is not."""
-    if broken_paths := [path for path in dict.fromkeys(pieces) if not integrity.is_whole(path)]:
-        raise _damaged(broken_paths)
-
-
-def _damaged(pieces: Sequence[Path]) -> Broken:
-    """Damaged, that says which pieces are; they are gone, so that they are made again.
-
-    Broken where they could not be removed.
-    """
-    for path in pieces:
-        try:
-            integrity.drop(path)
-        except OSError as error:
-            message = tr(
-                "{file} is damaged and cannot be removed: {reason}",
-                file=str(path), reason=error.strerror,
-            )  # fmt: skip
-            return Broken(message)
-    files_named = listed((path.name for path in pieces), 1)
-    return Damaged(tr("changed in the cache after it was made: {files}", files=files_named))

@@ -1,7 +1,8 @@
 """Segments to one file: the pure part, from paths to a join list and ffmpeg arguments.
 
 The sound, PCM in the segments, is encoded as one whole, so that no encoder's priming gap falls
-between two shots (34 ms a join where segments carry AAC). The join copies that, and the pictures.
+between two shots (34 ms a join where segments carry AAC). Its packets and those of the pictures are
+put into the film as they are (``film``), behind a head that ffmpeg writes for the first of them.
 """
 
 import os
@@ -108,7 +109,10 @@ class ContainerTags:
     odd: tuple[tuple[str, str], ...] = ()  # those that such a file cannot hold as they are
 
 
-def join_arguments(
+_FIRST = {"frames:v": 2, "frames:a": 8}  # packets
+
+
+def template_arguments(
     listing: Path,
     sound: Path,
     target: Path,
@@ -116,18 +120,16 @@ def join_arguments(
     tags: ContainerTags | None = None,
     container: str = "mp4",
 ) -> list[str]:
-    """The ffmpeg arguments that join the pictures of what ``listing`` names, and ``sound``, into
-    ``target``, an mp4 or mov, with ``tags`` in its container."""
+    """The ffmpeg arguments that join the first packets of what ``listing`` names, and of ``sound``,
+    into ``target``, an mp4 or mov, with ``tags`` in its container: how a film describes itself."""
     scale = timescale(rate)
-    tick = int(scale / rate)
     output = graph.output(
         _parts(listing).video,
         graph.input(file_url(sound), f="mov", protocol_whitelist="file").audio,
         file_url(target),
         **{
             "c": "copy",
-            # Each file begins at a whole microsecond, which at 29.97 fps can be a tick off.
-            "bsf:v": f"setts=pts=round(PTS/{tick})*{tick}:dts=round(DTS/{tick})*{tick}",
+            **_FIRST,
             "flags": "+bitexact",
             "fflags": "+bitexact",
             "map_metadata": -1,

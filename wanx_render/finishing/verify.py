@@ -17,6 +17,7 @@ from wanx_render.finishing.decode_record import (
     stretches,
     timed_packets,
 )
+from wanx_render.finishing.film.proof import Reading
 from wanx_render.finishing.mix import CEILING
 from wanx_render.frame import Frame
 from wanx_render.language import Message, tr, verbatim
@@ -87,22 +88,24 @@ def verify(
     promise: Promise,
     pieces: Sequence[DecodeRecord] = (),
     hearing: Hearing | None = None,
+    reading: Reading | None = None,
 ) -> Verification:
     """Check each promise on the finished file. Raises FfmpegError if it is broken.
 
     It is decoded here, unless ``pieces`` and ``hearing`` are records of what it was joined from:
-    then each packet must be the one that was decoded.
+    then each packet must be the one that was decoded. ``reading``: where it was read already.
     """
     pieces = pieces or examine(program, [path])
     hearing = hearing or hear(program, path, peaks=promise.loudness is not None)
-    record, listing = probe.read(program, path)
-    changes = tuple(_changed(listing, pieces))
-    sound_changed = timed_packets(listing, 1) != (hearing.head, hearing.packets)
+    reading = reading or _whole(program, path, pieces, hearing)
+    record, changes = reading.probed, reading.changed
     checks = [*_picture_checks(record, promise, pieces), *_file_checks(record, path)]
     same = tr("as decoded")
     pictures = tr("not in part {n}", n=changes[0] + 1) if changes else same
     checks.append(Check(tr("pictures"), same, pictures))
-    checks.append(Check(tr("samples"), same, tr("other samples") if sound_changed else same))
+    checks.append(
+        Check(tr("samples"), same, tr("other samples") if reading.sound_changed else same)
+    )
     checks += _aligned(pieces, promise.frame.rate)
     checks += _sound_checks(promise, hearing)
     if promise.tags:
@@ -116,6 +119,15 @@ def verify(
         (*_notices(pieces, hearing, promise), *warnings),
         warnings,
     )
+
+
+def _whole(
+    program: ffmpeg.Ffmpeg, path: Path, pieces: Sequence[DecodeRecord], hearing: Hearing
+) -> Reading:
+    """The file as ffmpeg reads all of it."""
+    record, listing = probe.read(program, path)
+    sound_changed = timed_packets(listing, 1) != (hearing.head, hearing.packets)
+    return Reading(record, tuple(_changed(listing, pieces)), sound_changed)
 
 
 def _sound_checks(promise: Promise, hearing: Hearing) -> Iterator[Check]:

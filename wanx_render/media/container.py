@@ -71,7 +71,7 @@ def provenance_boxes(path: Path) -> tuple[bool, str]:
     """
     credentials, xmp = False, ""
     with path.open("rb") as stream:
-        for kind, size in _boxes(stream):
+        for kind, size in top_level(stream):
             head = stream.read(16) if kind == b"uuid" else b""
             credentials = credentials or head == _C2PA or kind == _JUMBF
             if head == _XMP and size - 16 <= _MOST_XMP:
@@ -84,7 +84,7 @@ def boxes(path: Path) -> tuple[str, ...]:
     names: list[str] = []
     end = 0
     with path.open("rb") as stream:
-        for kind, size in _boxes(stream):
+        for kind, size in top_level(stream):
             names.append(kind.decode("latin-1"))
             end = stream.tell() + size
     if end != path.stat().st_size:
@@ -92,7 +92,7 @@ def boxes(path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
+def top_level(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Kind and content's size of each box at the top level; the stream stands at the content."""
     end = stream.seek(0, os.SEEK_END)
     at = 0

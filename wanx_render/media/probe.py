@@ -6,7 +6,7 @@ and the stream lines are read from ffmpeg's log.
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -95,6 +95,25 @@ def read(program: Ffmpeg, path: Path) -> tuple[Probe, str]:
         ),
         timeout=900,
     )  # fmt: skip
+    listing = out.decode("utf-8", "replace")
+    return _probed(listing, log, path), listing
+
+
+def parts(
+    program: Ffmpeg, path: Path, starts: Sequence[Fraction], seconds: int
+) -> tuple[Probe, str]:
+    """What an mp4 holds in ``seconds`` from each of ``starts`` on, as ``read`` gives it of all.
+
+    The Probe is of the first part alone. Each part has two streams in the list, its pictures and
+    its sound, with their times in the file; it may begin some packets earlier.
+    """
+    inputs: list[str] = []
+    maps: list[str] = []
+    for number, start in enumerate(starts):
+        inputs += [*STRICT, *WHITELIST, "-ss", f"{float(start):.6f}", "-t", str(seconds)]
+        inputs += ["-i", file_url(path)]
+        maps += ["-map", f"{number}:v:0", "-map", f"{number}:a:0"]
+    out, log = ffmpeg.ask(program, (*inputs, "-copyts", *maps, "-c", "copy", *HASHED), timeout=900)
     listing = out.decode("utf-8", "replace")
     return _probed(listing, log, path), listing
 

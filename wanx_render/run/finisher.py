@@ -22,10 +22,11 @@ from wanx_render.media.ai_labels import Provenance, provenance_notices
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.planned import AnyPlanned
 from wanx_render.planning.uses import wish_of
+from wanx_render.run.early_join import EarlyJoin
 from wanx_render.run.effects import Effects, drawn_label, fades
 from wanx_render.run.layout import Layout, Layouts
 from wanx_render.run.piece_maker import PieceMaker
-from wanx_render.run.pieces import PieceJob, Pieces
+from wanx_render.run.pieces import PieceJob, Pieces, deliverable_path
 from wanx_render.run.record import join_key, merged_label, parts_of, record_of
 from wanx_render.run.results import sounds_of
 from wanx_render.run.sound import marks_of, mix_of, provenance_of_sounds, sound_call
@@ -46,6 +47,7 @@ class Finisher:
         self._words = DeliverableTexts(plan)
         self._pieces = Pieces(plan, self._layouts, self._words, workers)
         self._maker = PieceMaker(workers, emit)
+        self._early = EarlyJoin(self._layouts, self._pieces, self._maker, workers, folder)
         self._unreadable: dict[str, Message] = {}  # why a shot's colours cannot be read
         self._notices: set[str] = set()  # that were given
 
@@ -58,11 +60,18 @@ class Finisher:
             return
         self._notice(shot, take)
         self._layouts.clip_landed(shot, take)
-        jobs: list[PieceJob] = []
+        jobs: dict[str, list[PieceJob]] = {}
         for deliverable in self._plan.deliverables:
             if layout := self._layouts.of(deliverable):
-                jobs += self._pieces.jobs_of_shot(deliverable, layout, shot.shot.id)
-        self._maker.begin(jobs)
+                own = self._pieces.jobs_of_shot(deliverable, layout, shot.shot.id)
+                jobs[deliverable.name] = own
+        self._maker.begin(job for own in jobs.values() for job in own)
+        for deliverable in self._plan.deliverables:
+            self._early.follow(deliverable, jobs.get(deliverable.name, ()))
+
+    def clip_is_awaited(self) -> None:
+        """The service has been asked for a clip: what is there is joined meanwhile."""
+        self._early.clip_is_awaited()
 
     def _notice(self, shot: AnyPlanned, take: ClipMedia) -> None:
         """What should be known of a clip's colours; the same of many clips once."""
@@ -74,7 +83,13 @@ class Finisher:
     async def settle(self) -> None:
         """Let the segments that were begun come to an end, for the next run to find."""
         await self._maker.settle()
+        await self.let_go()
         self._workers.note(self._maker.used)
+
+    async def let_go(self) -> None:
+        """Drop what was begun of deliverables and not used."""
+        for deliverable in self._plan.deliverables:
+            await self._early.drop(deliverable)
 
     async def finish(
         self, earlier: Mapping[str, DeliverableRecord]
@@ -108,6 +123,7 @@ class Finisher:
         mix = mix_of(self._plan, deliverable, layout)
         sound = sound_call(jobs, mix, layout, self._workers)
         await self._maker.sound(sound, jobs)
+        await self._early.hand_over(deliverable)
         call = self._call(deliverable, layout, jobs, mix, sound.target)
         key = join_key([*(job.key for job in jobs), sound.target.name], call)
         sounds = sounds_of(mix, self._folder)
@@ -155,7 +171,7 @@ class Finisher:
             segments=tuple(job.path for job in jobs),
             frame=layout.frame,
             frames=frames_of(layout.parts),
-            target=self._folder / f"{deliverable.name}.mp4",
+            target=deliverable_path(self._folder, deliverable),
             mix=Mix(loudness=mix.loudness),  # the rest is in the sound
             sound=sound,
             # Whether clips have sound differs; music and voices must be heard.

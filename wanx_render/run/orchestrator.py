@@ -43,16 +43,28 @@ from wanx_render.task import InputMedia
 from wanx_render.tasks.outcome import TakeFailure, permission, waiting, words
 from wanx_render.tasks.reporter import TakeReporter
 
+# What is said of a take whose clip is not here yet.
+_AWAITS = frozenset(("waiting", "submitted", "resumed", "pending", "running", "polled"))
+
 
 async def render(context: RunContext, program_version: str) -> Manifest:
     """Run the plan to its end and write the manifest."""
     finisher = Finisher(context.plan, context.workers, context.folder, context.emit)
-    reporter = TakeReporter(lambda _, event: context.emit(event), context.store.limit)
+
+    def emit(_: Take, event: Event) -> None:
+        if event.kind in _AWAITS:
+            finisher.clip_is_awaited()
+        context.emit(event)
+
+    reporter = TakeReporter(emit, context.store.limit)
     tasks = TaskRunner(context, reporter)
     takes = _Takes(context, finisher, ClipSource(context, tasks, reporter), reporter)
-    results = await takes.run()
-    earlier = last_in(context.folder / "manifest.json")
-    made = await _finish(context, finisher, results, earlier)
+    try:
+        results = await takes.run()
+        earlier = last_in(context.folder / "manifest.json")
+        made = await _finish(context, finisher, results, earlier)
+    finally:
+        await finisher.let_go()
     films = await with_last_films(context, made, earlier)
     manifest = manifest_of(context, results, films, program=program_version, spent=tasks.spent)
     write_atomically(context.folder / "manifest.json", manifest.text())

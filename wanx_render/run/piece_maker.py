@@ -39,6 +39,16 @@ class PieceMaker:
             work = asyncio.ensure_future(self._encode(batch))
             self._work.update((job.key, work) for job in batch)
 
+    def work_on(self, jobs: Iterable[PieceJob]) -> "set[asyncio.Future[None]]":
+        """The work that makes these pieces, as far as it is not done."""
+        works = (self._work.get(job.key) for job in jobs)
+        return {work for work in works if work and not work.done()}
+
+    def has_made(self, job: PieceJob) -> bool:
+        """Whether the piece is there, made now or before."""
+        work = self._work.get(job.key)
+        return bool(work and work.done() and not work.cancelled() and not work.exception())
+
     async def make(self, jobs: Sequence[PieceJob]) -> None:
         """Have all of these pieces. Raises WanxError."""
         self.begin(jobs)

@@ -46,6 +46,11 @@ def piece_path(workers: Workers, key: str) -> Path:
     return workers.pieces / f"{key[:32]}.mov"
 
 
+def deliverable_path(folder: Path, deliverable: Deliverable) -> Path:
+    """Where a deliverable goes."""
+    return folder / f"{deliverable.name}.mp4"
+
+
 def batches(jobs: Iterable[PieceJob]) -> Iterator[tuple[PieceJob, ...]]:
     """The pieces, each once; together those that are made of the same clips, in one call."""
     groups: dict[tuple[str, ...], dict[str, PieceJob]] = {}

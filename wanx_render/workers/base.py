@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from wanx_render import files, integrity
+from wanx_render.errors import WanxError
+from wanx_render.finishing.film.assembly import Assembly
 from wanx_render.finishing.jobs import (
+    BeginCall,
     JoinCall,
     Joined,
     SegmentCall,
@@ -49,6 +52,15 @@ class Workers(Protocol):
         Raises WanxError; Damaged where some were not whole, which it does not have any more.
         """
 
+    async def begin(self, call: BeginCall) -> None:
+        """Join what is there of a deliverable already, where that pays; never fails.
+
+        One call at a time for a target; its ``deliverable`` may go on with it.
+        """
+
+    async def give_up(self, target: Path) -> None:
+        """Drop what was begun of a deliverable, if anything was."""
+
     async def deliverable(self, call: JoinCall) -> Joined:
         """Join, verify and put in place.
 
@@ -75,6 +87,7 @@ class LocalWorkers:
         self.program = program
         self._executor = executor
         self.pieces = integrity.folder(folder / SEGMENTS)
+        self._begun: dict[Path, Assembly] = {}  # deliverables that are partly joined
 
     def has(self, path: Path) -> bool:
         return path.is_file()
@@ -85,7 +98,29 @@ class LocalWorkers:
     async def sound(self, call: SoundCall) -> None:
         await self._run(make_sound, self.program, call)
 
+    async def begin(self, call: BeginCall) -> None:
+        if not call.is_long:
+            return
+        begun = self._begun.get(call.target)
+        if begun is None or not call.continues(begun):
+            await self.give_up(call.target)
+            begun = self._begun[call.target] = call.assembly()
+        try:
+            await asyncio.to_thread(begun.take, call.segments, call.sounds)
+        except (WanxError, OSError):  # if it is still so, the join of the whole says what it is
+            await self.give_up(call.target)
+
+    async def give_up(self, target: Path) -> None:
+        if begun := self._begun.pop(target, None):
+            begun.discard()
+
     async def deliverable(self, call: JoinCall) -> Joined:
+        begun = self._begun.pop(call.target, None)
+        if begun and call.beginning.continues(begun):
+            # Not by the executor, which may be another process: this one has what was begun.
+            return await asyncio.to_thread(make_deliverable, self.program, call, begun)
+        if begun:
+            begun.discard()
         return await self._run(make_deliverable, self.program, call)
 
     async def stands(self, path: Path, sha256: str) -> bool:

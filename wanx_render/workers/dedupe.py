@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Sequence, Set
 from pathlib import Path
 
 from wanx_render.errors import Broken, Damaged, StoreError, WanxError
-from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall
+from wanx_render.finishing.jobs import BeginCall, JoinCall, Joined, SegmentCall, SoundCall
 from wanx_render.language import tr
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers.base import Workers
@@ -108,6 +108,12 @@ class ListWorkers:
 
     async def sound(self, call: SoundCall) -> None:
         await self._common.sound(call)
+
+    async def begin(self, call: BeginCall) -> None:
+        await self._workers.begin(call)
+
+    async def give_up(self, target: Path) -> None:
+        await self._workers.give_up(target)
 
     async def deliverable(self, call: JoinCall) -> Joined:
         return await self._workers.deliverable(call)

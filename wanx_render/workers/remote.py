@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from wanx_render import files
 from wanx_render.errors import Damaged, StoreError, WanxError
-from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall
+from wanx_render.finishing.jobs import BeginCall, JoinCall, Joined, SegmentCall, SoundCall
 from wanx_render.language import joined, tr
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers import remote_jobs
@@ -59,6 +59,12 @@ class RemoteWorkers:
             await asyncio.to_thread(self._look_again, call.segments, error)
             raise
         self._there.add(call.target.name)
+
+    async def begin(self, call: BeginCall) -> None:
+        pass  # a call goes to whatever machine is free: none has what another began
+
+    async def give_up(self, target: Path) -> None:
+        pass
 
     async def deliverable(self, call: JoinCall) -> Joined:
         order, data = await self._inputs.order(replace(call, target=call.segments[0]))

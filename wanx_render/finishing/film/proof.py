@@ -1,0 +1,154 @@
+"""A long film read again: its tables, all of its bytes, and three parts of it by ffmpeg.
+
+That each packet is the one that was decoded was seen when it was written. Here is seen that what
+was written is in the file, and in its place: the bytes of all packets by their hash, every place,
+size and time by the film's own tables, and that ffmpeg reads the first, the middle and the last
+seconds as we do. So nothing but reading and hashing the file once grows with the film.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import islice
+from operator import add, lt, sub
+from pathlib import Path
+
+from wanx_render import files
+from wanx_render.finishing.decode_record import DecodeRecord, Hearing, timed_packets
+from wanx_render.media import container, ffmpeg, probe
+from wanx_render.media.mp4.tables import StoredTrack, expanded, read_moov, track
+
+_SECONDS = 10  # of each part that ffmpeg reads
+_AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a finished file was read to be, beside what it was made of."""
+
+    probed: probe.Probe
+    changed: tuple[int, ...] = ()  # segments that are not in it as they were decoded
+    sound_changed: bool = False
+    sha256: str = ""  # of the file, where it was hashed
+
+
+def read(
+    program: ffmpeg.Ffmpeg,
+    path: Path,
+    pieces: Sequence[DecodeRecord],
+    hearing: Hearing,
+    *,
+    payload: str,
+) -> Reading:
+    """Read the film at ``path``; ``payload``: the SHA-256 of all packets as they were written.
+
+    Raises FfmpegError where ffmpeg cannot read it, or its tables are not whole.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        whole, packets = pool.submit(files.sha256, path), pool.submit(_payload, path)
+        moov = read_moov(path)
+        video, sound = track(moov, "vide"), track(moov, "soun")
+        probed, listing = probe.parts(program, path, _starts(video), _SECONDS)
+        changed = tuple(_changed(video, pieces, listing))
+        sound_changed = not _is_as_heard(sound, hearing, listing)
+        if packets.result() != payload or not _is_tiled(video, sound, path.stat().st_size):
+            changed, sound_changed = changed or (0,), True
+        return Reading(_measured(probed, video, sound), changed, sound_changed, whole.result())
+
+
+def _payload(path: Path) -> str:
+    """The SHA-256 of what is in the box ``mdat``."""
+    value = hashlib.sha256()
+    with path.open("rb") as stream:
+        for kind, size in container.top_level(stream):
+            if kind == b"mdat":
+                while size > 0 and (data := stream.read(min(_AT_ONCE, size))):
+                    value.update(data)
+                    size -= len(data)
+                break
+    return value.hexdigest()
+
+
+def _is_tiled(video: StoredTrack, sound: StoredTrack, size: int) -> bool:
+    """Whether the packets fill the file from the first one on, one behind the other."""
+    tracks = (video, sound)
+    starts = {at for line in tracks for at in line.offsets}
+    ends = {end for line in tracks for end in map(add, line.offsets, line.sizes)}
+    in_order = (all(map(lt, line.offsets, islice(line.offsets, 1, None))) for line in tracks)
+    is_each_one = len(starts) == len(video.sizes) + len(sound.sizes)
+    return is_each_one and all(in_order) and len(starts - ends) == 1 and ends - starts == {size}
+
+
+def _starts(video: StoredTrack) -> tuple[Fraction, ...]:
+    """Where the parts begin that ffmpeg reads, in seconds."""
+    length = sum(count * value for count, value in video.durations)
+    last = Fraction(length, video.timescale) - _SECONDS
+    return (Fraction(0), last / 2, last)
+
+
+def _changed(video: StoredTrack, pieces: Sequence[DecodeRecord], listing: str) -> Iterator[int]:
+    """Which segments are not in the film as they were decoded."""
+    at = 0
+    for number, piece in enumerate(pieces):
+        own = [int(packet.partition(" ")[0]) for packet in piece.packets]
+        if own != list(video.sizes[at : at + len(own)]) or piece.head != pieces[0].head:
+            yield number
+        at += len(own)
+    packets = _timed(video, [packet for piece in pieces for packet in piece.packets])
+    if at != len(video.sizes) or not _is_read(listing, 0, pieces[0].head, packets):
+        yield 0
+
+
+def _is_as_heard(sound: StoredTrack, hearing: Hearing, listing: str) -> bool:
+    """Whether all packets of the sound have time, duration and size of those that were decoded."""
+    packets = _timed(sound, [packet.split(" ", 2)[2] for packet in hearing.packets])
+    sizes = [int(packet.split(" ", 3)[2]) for packet in hearing.packets]
+    is_same = tuple(packets) == hearing.packets and sizes == list(sound.sizes)
+    return is_same and _is_read(listing, 1, hearing.head, packets)
+
+
+def _timed(line: StoredTrack, packets: Sequence[str]) -> list[str]:
+    """Time and duration of each packet by the film's tables, size and hash by its record."""
+    times = zip(line.shown, expanded(line.durations), packets, strict=False)
+    return [f"{shown} {duration} {packet}" for shown, duration, packet in times]
+
+
+def _is_read(listing: str, stream: int, head: str, packets: Sequence[str]) -> bool:
+    """Whether ffmpeg listed these packets, in each part without a gap, and the ends of the film.
+
+    ``stream``: of the two of each part.
+    """
+    parts = [timed_packets(listing, 2 * number + stream) for number in range(3)]
+    return (
+        all(_is_run(listed, packets) and own == head for own, listed in parts)
+        and parts[0][1][0] == packets[0]
+        and parts[-1][1][-1] == packets[-1]
+    )
+
+
+def _is_run(listed: Sequence[str], packets: Sequence[str]) -> bool:
+    if not listed or listed[0] not in packets:
+        return False
+    first = packets.index(listed[0])
+    return list(listed) == list(packets[first : first + len(listed)])
+
+
+def _measured(probed: probe.Probe, video: StoredTrack, sound: StoredTrack) -> probe.Probe:
+    """What ffmpeg says of a part, with times and counts of the whole film."""
+    picture = probed.picture
+    durations = list(expanded(video.durations))
+    shown = sorted(video.shown)
+    length = sum(durations) * picture.tick
+    steps = set(map(sub, islice(shown, 1, None), shown))
+    times = zip(sound.shown, expanded(sound.durations), strict=True)
+    heard = Fraction(sum(duration for time, duration in times if time >= 0), sound.timescale)
+    return replace(
+        probed,
+        picture=replace(
+            picture, frames=len(durations), ticks=tuple(shown), duration=length,
+            rate=len(durations) / length, uniform=len(steps) == len(set(durations)) == 1,
+        ),
+        sound=probed.sound and replace(probed.sound, samples=int(heard * probed.sound.rate)),
+    )  # fmt: skip

@@ -1,0 +1,163 @@
+"""The tracks of an mp4 or mov as its tables have them: where each packet is, and when it is shown.
+
+ISO/IEC 14496-12, section 8. Only files that ffmpeg wrote are read; all of ``moov`` is in memory.
+"""
+
+import struct
+import sys
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain, pairwise, repeat
+from pathlib import Path
+
+from wanx_render.errors import FfmpegError
+from wanx_render.language import tr
+from wanx_render.media.container import top_level
+from wanx_render.media.mp4.boxes import FileBox
+
+Runs = tuple[tuple[int, int], ...]  # how often in succession, and which value
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTrack:
+    """One track of a file; sizes and offsets in bytes, times in ticks of its ``timescale``."""
+
+    kind: str  # ``vide`` or ``soun``
+    timescale: int
+    begins: int  # what of the track's time comes before the presentation, as its edit list says
+    sizes: Sequence[int]  # of each packet, in the order of decoding
+    offsets: Sequence[int]  # in the file
+    durations: Runs
+    shifts: Runs  # how much later than decoded a packet is shown; empty: not at all
+    keys: tuple[int, ...]  # packets that can be decoded alone, from 0; empty: all
+    depends: bytes  # a byte for each packet (box ``sdtp``); empty: not said
+
+    @property
+    def packets(self) -> Iterator[tuple[int, int]]:
+        """Offset and size of each packet."""
+        return zip(self.offsets, self.sizes, strict=True)
+
+    @property
+    def shown(self) -> list[int]:
+        """When each packet is shown, in ticks from the presentation's beginning."""
+        decoded = accumulate(expanded(self.durations), initial=-self.begins)
+        shifts = expanded(self.shifts) if self.shifts else repeat(0)
+        return [time + shift for time, shift, _ in zip(decoded, shifts, self.sizes, strict=False)]
+
+
+def expanded(runs: Runs) -> Iterator[int]:
+    """The value of each packet."""
+    return chain.from_iterable(repeat(value, count) for count, value in runs)
+
+
+def read_moov(path: Path) -> FileBox:
+    """The box ``moov`` of a file. Raises FfmpegError where there is none, OSError."""
+    with path.open("rb") as stream:
+        for kind, size in top_level(stream):
+            if kind == b"moov":
+                return FileBox(kind, stream.read(size))
+    raise FfmpegError(tr("the file has no box {name}", name="moov"))
+
+
+def track(moov: FileBox, kind: str) -> StoredTrack:
+    """The only track of a kind. Raises FfmpegError, also where its tables do not fit together."""
+    matches = [box for box in moov.inner if box.name == b"trak" and kind_of(box) == kind]
+    if len(matches) != 1:
+        raise FfmpegError(tr("the file has {n} tracks of kind {kind}", n=len(matches), kind=kind))
+    try:
+        return _track(matches[0], kind)
+    except (struct.error, IndexError, ValueError) as error:
+        raise FfmpegError(tr("its tables cannot be read: {reason}", reason=str(error))) from None
+
+
+def kind_of(trak: FileBox) -> str:
+    """What a track holds: ``vide`` or ``soun``."""
+    return trak.get(b"mdia", b"hdlr").content[8:12].decode("latin-1")
+
+
+def _track(trak: FileBox, kind: str) -> StoredTrack:
+    media = trak.get(b"mdia")
+    table = media.get(b"minf", b"stbl")
+    sizes = _sizes(table.get(b"stsz").content)
+    keys, depends = table.find(b"stss"), table.find(b"sdtp")
+    shifts = table.find(b"ctts")
+    return StoredTrack(
+        kind=kind,
+        timescale=timescale_of(media.get(b"mdhd").content),
+        begins=_begins(trak.find(b"edts", b"elst")),
+        sizes=sizes,
+        offsets=_offsets(table, sizes),
+        durations=_pairs(table.get(b"stts").content, "I"),
+        shifts=_pairs(shifts.content, "i") if shifts else (),
+        keys=tuple(number - 1 for number in _numbers(keys.content, 4)) if keys else (),
+        depends=depends.content[4:] if depends else b"",
+    )
+
+
+def timescale_of(head: bytes) -> int:
+    """Ticks a second, of the content of a ``mdhd`` or ``mvhd``."""
+    value: int = struct.unpack_from(">I", head, 20 if head[0] else 12)[0]
+    return value
+
+
+def _begins(elst: FileBox | None) -> int:
+    """The media time of the only edit. Raises FfmpegError where there are several."""
+    if elst is None:
+        return 0
+    count = struct.unpack_from(">I", elst.content, 4)[0]
+    if count != 1:
+        raise FfmpegError(tr("its edit list has {n} entries", n=count))
+    begins: int
+    if elst.content[0]:
+        (begins,) = struct.unpack_from(">q", elst.content, 16)
+    else:
+        (begins,) = struct.unpack_from(">i", elst.content, 12)
+    return begins
+
+
+def _numbers(content: bytes, start: int, kind: str = "I") -> "array[int]":
+    """A table of numbers that begins with their count at ``start``."""
+    values: array[int] = array(kind)
+    (count,) = struct.unpack_from(">I", content, start)
+    first = start + 4
+    data = content[first : first + count * values.itemsize]
+    values.frombytes(data)
+    if len(values) != count:
+        raise ValueError(count)
+    if sys.byteorder == "little":
+        values.byteswap()
+    return values
+
+
+def _sizes(stsz: bytes) -> "array[int]":
+    same, count = struct.unpack_from(">II", stsz, 4)
+    return array("I", [same]) * count if same else _numbers(stsz, 8)
+
+
+def _pairs(content: bytes, value: str) -> Runs:
+    (count,) = struct.unpack_from(">I", content, 4)
+    pairs = struct.iter_unpack(f">I{value}", content[8 : 8 + 8 * count])
+    return tuple((run, number) for run, number in pairs)
+
+
+def _offsets(table: FileBox, sizes: "array[int]") -> "array[int]":
+    """Where each packet begins: chunks, and in each its packets one behind the other."""
+    wide = table.find(b"co64")
+    chunks = _numbers(wide.content, 4, "Q") if wide else _numbers(table.get(b"stco").content, 4)
+    offsets: array[int] = array("Q")
+    at = 0
+    for chunk, count in zip(chunks, _counts(table.get(b"stsc").content, len(chunks)), strict=True):
+        offsets.extend(accumulate(sizes[at : at + count - 1], initial=chunk))
+        at += count
+    if at != len(sizes):
+        raise ValueError(at)
+    return offsets
+
+
+def _counts(stsc: bytes, chunks: int) -> Iterator[int]:
+    """How many packets each chunk has; the table names the chunks where that changes."""
+    (count,) = struct.unpack_from(">I", stsc, 4)
+    rows = [(first, per) for first, per, _ in struct.iter_unpack(">III", stsc[8 : 8 + 12 * count])]
+    for (first, per), (following, _) in pairwise([*rows, (chunks + 1, 0)]):
+        yield from repeat(per, following - first)
