@@ -19,6 +19,8 @@ from wanx_render.media.mp4.tables import kind_of, read_moov, timescale_of, track
 
 _LARGEST = 0xFFFFFFFF
 _FREE, _MDAT = 8, 8  # bytes of an empty box, and of the head of another
+# Boxes with a duration: bytes before it in version 0, and whether it is in ticks of the film.
+_HEADS = {b"mvhd": (12, True), b"tkhd": (16, True), b"mdhd": (12, False)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def _moov(moov: FileBox, tracks: Mapping[str, FilmTrack], start: int, *, wide: b
         if box.name == b"trak":
             parts.append(_changed(box, times[kind_of(box)]))
         elif box.name == b"mvhd":
-            parts.append(_lasting(box, max(entry.shown for entry in times.values()), 12))
+            longest = max(entry.shown for entry in times.values())
+            parts.append(_lasting(box, longest, _HEADS[box.name][0]))
         else:
             parts.append(bytes(box))
     return built(b"moov", *parts)
@@ -89,8 +92,8 @@ def _lengths(trak: FileBox, moov: FileBox, film_track: FilmTrack) -> tuple[int, 
     if kind_of(trak) == "soun":
         short = track(moov, "soun")
         ticks = sum(count * value for count, value in short.durations)
-        length += _duration(trak.get(b"mdia", b"mdhd").content, 12) - ticks
-        if _duration(trak.get(b"tkhd").content, 16) * short.timescale < ticks * scale:
+        length += _duration(trak.get(b"mdia", b"mdhd")) - ticks
+        if _duration(trak.get(b"tkhd")) * short.timescale < ticks * scale:
             shown -= film_track.begins
     return -(-shown * scale // film_track.timescale), length
 
@@ -108,24 +111,21 @@ class _Times:
 
 def _changed(box: FileBox, times: _Times) -> bytes:
     """A box of a track, with what is the film's."""
-    match box.name:
-        case b"tkhd":
-            return _lasting(box, times.shown, 16)
-        case b"mdhd":
-            return _lasting(box, times.length, 12)
-        case b"elst":
-            return _edit(box, times)
-        case b"stbl":
-            return built(b"stbl", *_tables(box, times))
-        case _:
-            pass
+    if box.name in _HEADS:
+        before, in_film = _HEADS[box.name]
+        return _lasting(box, times.shown if in_film else times.length, before)
+    if box.name == b"elst":
+        return _edit(box, times)
+    if box.name == b"stbl":
+        return built(b"stbl", *_tables(box, times))
     if is_folder(box):
         return built(box.name, *(_changed(inner, times) for inner in box.inner))
     return bytes(box)
 
 
-def _duration(content: bytes, before: int) -> int:
-    """The duration in a head that has ``before`` bytes of version 0 before it, two dates first."""
+def _duration(box: FileBox) -> int:
+    """The duration that a box states: two dates stand before it."""
+    content, before = box.content, _HEADS[box.name][0]
     form, at = (">Q", before + 12) if content[0] else (">I", before + 4)
     value: int = struct.unpack_from(form, content, at)[0]
     return value
