@@ -122,9 +122,13 @@ def seen_from(folder: Path, path: Path) -> str:
         return path.resolve().as_posix()
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits; read in bounded memory. Raises OSError."""
+def sha256(path: Path, start: int = 0) -> str:
+    """The SHA-256 of a file from byte ``start`` on, in hexadecimal digits.
+
+    It is read in bounded memory. Raises OSError.
+    """
     with path.open("rb") as stream:
+        stream.seek(start)
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

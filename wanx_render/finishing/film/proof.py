@@ -6,7 +6,6 @@ size and time by the film's own tables, and that ffmpeg reads the first, the mid
 seconds as we do. So nothing but reading and hashing the file once grows with the film.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,11 +16,10 @@ from pathlib import Path
 
 from wanx_render import files
 from wanx_render.finishing.decode_record import DecodeRecord, Hearing, timed_packets
-from wanx_render.media import container, ffmpeg, probe
+from wanx_render.media import ffmpeg, probe
 from wanx_render.media.mp4.tables import StoredTrack, expanded, read_moov, track
 
 _SECONDS = 10  # of each part that ffmpeg reads
-_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +45,16 @@ def read(
     Raises FfmpegError where ffmpeg cannot read it, or its tables are not whole.
     """
     with ThreadPoolExecutor(2) as pool:
-        whole, packets = pool.submit(files.sha256, path), pool.submit(_payload, path)
+        whole = pool.submit(files.sha256, path)
         moov = read_moov(path)
         video, sound = track(moov, "vide"), track(moov, "soun")
+        packets = pool.submit(files.sha256, path, min(video.offsets[0], sound.offsets[0]))
         probed, listing = probe.parts(program, path, _starts(video), _SECONDS)
         changed = tuple(_changed(video, pieces, listing))
         sound_changed = not _is_as_heard(sound, hearing, listing)
         if packets.result() != payload or not _is_tiled(video, sound, path.stat().st_size):
             changed, sound_changed = changed or (0,), True
         return Reading(_measured(probed, video, sound), changed, sound_changed, whole.result())
-
-
-def _payload(path: Path) -> str:
-    """The SHA-256 of what is in the box ``mdat``."""
-    value = hashlib.sha256()
-    with path.open("rb") as stream:
-        for kind, size in container.top_level(stream):
-            if kind == b"mdat":
-                while size > 0 and (data := stream.read(min(_AT_ONCE, size))):
-                    value.update(data)
-                    size -= len(data)
-                break
-    return value.hexdigest()
 
 
 def _is_tiled(video: StoredTrack, sound: StoredTrack, size: int) -> bool:
