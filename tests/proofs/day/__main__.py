@@ -4,7 +4,9 @@ With a folder, a day that was ended by anything goes on where it stopped.
 """
 
 import argparse
+import ctypes
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +18,8 @@ from tests.proofs.day.stage import play
 
 
 def main() -> None:
+    if sys.argv[1:2] in (["emulator"], ["account"]):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # with the process that started it
     if sys.argv[1:2] == ["emulator"]:
         emulator.main(Path(sys.argv[2]), sys.argv[3])
     elif sys.argv[1:2] == ["account"]:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from tests.proofs.day.figures import sizes
-from tests.proofs.day.shop import CURRENCY, INTRO, MODERATED, Shop
+from tests.proofs.day.shop import CURRENCY, INTRO, MODERATED, Account, Shop
 
 
 @dataclass
@@ -32,6 +32,8 @@ class Verdict:
     clips: int = 0
     expired_tasks: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)  # by account, model and how it ended
+    # Of accounts with two homes: how many of the first half of the tasks each table had.
+    halves: dict[str, int] = field(default_factory=dict)
 
     @property
     def difference(self) -> Decimal:
@@ -45,6 +47,8 @@ class Verdict:
             "paid twice": self.twice == 0,
             "lost": self.lost == 0,
             "not planned": self.unplanned == 0,
+            "one home starved": not self.halves
+            or min(self.halves.values()) * 3 >= max(self.halves.values()),
         }
         return [f"{self.region}: {name}" for name, holds in checks.items() if not holds]
 
@@ -91,10 +95,19 @@ def _judge(
     verdict.twice = sum((paid - wanted).values())
     verdict.lost = sum((wanted - paid).values())
     verdict.unplanned = len(paid.keys() - wanted.keys())
-    for name in ledgers:
-        _look_at_files(verdict, folder / name)
+    for account in shop.accounts:
+        if account.name in ledgers:
+            _look_at_files(verdict, folder / account.name)
+        if account.name in ledgers and len(account.homes) > 1:
+            verdict.halves = _halves(account, ledgers[account.name])
     verdict.lost += sum(wanted.values()) - verdict.clips
     verdict.lost += len(clips) - len(refused) - verdict.films
+
+
+def _halves(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    first = sorted(rows, key=lambda row: str(row["submitted"]))[: len(rows) // 2]
+    projects = [project for home in account.homes for project in home.tables]
+    return {name: sum(f"of {name}" in row["prompt"] for row in first) for name in projects}
 
 
 def _expired(folder: Path, accounts: Iterable[str]) -> set[str]:

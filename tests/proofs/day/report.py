@@ -101,4 +101,10 @@ def _twin(day: dict[str, Any]) -> list[str]:
         for line in day["progress"].get("beijing-twin", ())
         if "home" in line and "planned" not in line
     ]
-    return [*rows, "two homes of one account ended: " + ", ".join(ends)]
+    halves = next(verdict["halves"] for verdict in day["verdicts"] if verdict["halves"])
+    shared = ", ".join(f"{name} {count}" for name, count in halves.items())
+    return [
+        *rows,
+        f"two homes of one account: of the first half of its tasks {shared}; runs ended: "
+        + ", ".join(ends),
+    ]

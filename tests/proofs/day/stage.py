@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,7 @@ def play(folder: Path, shop: Shop, *, at_once: int) -> dict[str, Any]:
         shop.write(folder)
     if Shop.read(folder) != shop:
         raise SystemExit(f"{folder} holds another day")
-    with ExitStack() as stack:
-        origins = {a.name: stack.enter_context(service(folder, a)) for a in shop.accounts}
+    with services(folder, shop.accounts) as origins:
         with ThreadPoolExecutor(at_once) as pool:
             for _ in pool.map(lambda account: perform(folder, shop, account), shop.accounts):
                 pass
@@ -53,20 +52,28 @@ def play(folder: Path, shop: Shop, *, at_once: int) -> dict[str, Any]:
 
 
 @contextmanager
-def service(folder: Path, account: Account) -> Iterator[str]:
-    """The emulator of an account in a process of its own; it is ended by its id."""
-    for place in (folder / "clocks", folder / account.name):
-        place.mkdir(exist_ok=True)
-    process = _start(folder, "emulator", account.name, stdout=subprocess.PIPE)
-    assert process.stdout
+def services(folder: Path, accounts: Sequence[Account]) -> Iterator[dict[str, str]]:
+    """Where the emulator of each account is, a process of its own; each is ended by its id."""
+    (folder / "clocks").mkdir(exist_ok=True)
+    processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        port = process.stdout.readline().decode().strip()
-        assert port, (folder / f"emulator-{account.name}.log").read_text(encoding="utf-8")
-        yield f"http://127.0.0.1:{port}"
+        for account in accounts:
+            (folder / account.name).mkdir(exist_ok=True)
+            start = _start(folder, "emulator", account.name, stdout=subprocess.PIPE)
+            processes[account.name] = start
+        yield {name: f"http://127.0.0.1:{_port(process)}" for name, process in processes.items()}
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-        process.stdout.close()
+        for process in processes.values():
+            process.send_signal(signal.SIGINT)
+        for process in processes.values():
+            process.wait(60)
+            if process.stdout:
+                process.stdout.close()
+
+
+def _port(process: "subprocess.Popen[bytes]") -> int:
+    assert process.stdout
+    return int(process.stdout.readline())
 
 
 def _start(
@@ -115,7 +122,7 @@ def perform(folder: Path, shop: Shop, account: Account) -> None:
     progress, done = folder / account.name / "progress.jsonl", folder / "processes.jsonl"
     while not any(line.get("ends") for line in _lines(progress)):
         lines = [line for line in _lines(done) if line["account"] == account.name]
-        if lines and lines[-1]["killed"] and not lines[-1].get("waited"):
+        if lines and lines[-1]["killed"]:
             _wait_hours(folder, account, lines[-1]["hours"])
         is_killed_before = any(line["killed"] for line in lines)
         kill, hours = kills_of(shop).get(account.name, ("", 0.0))
