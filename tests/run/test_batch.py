@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 import httpx
@@ -9,10 +10,13 @@ import pytest
 
 from tests.support.batches import FAULTS, Day, distinct, table
 from tests.support.programs import PROGRAMS
+from wanx_render.actions.status import status
 from wanx_render.errors import BadInput, NeedsApproval
 from wanx_render.manifest import read
 from wanx_render.media import ffmpeg
+from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
+from wanx_render.session.folder_tasks import FolderOptions
 
 
 @pytest.fixture(scope="module")
@@ -192,3 +196,13 @@ def test_what_is_spent_is_known_with_each_request_of_several_lists(day: Day) -> 
     submitted = [event for event in day.events if event.kind == "submitted"]
     assert submitted
     assert all(event.spent for event in submitted)
+
+
+def test_status_of_a_table_counts_the_money_of_every_row(day: Day) -> None:
+    file = table(day.folder, 4)
+    day.run(file)
+    charged = day.twin.ledger()["totals"]["amounts"]["CNY"]
+    page = Environment({}, StringIO(), StringIO())
+    assert status(FolderOptions(file, out=day.folder / "out"), page) == 0
+    last = page.stdout.getvalue().splitlines()[-1]
+    assert last == f"{charged} CNY these films, {charged} CNY in total"

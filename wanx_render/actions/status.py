@@ -56,13 +56,13 @@ def status(options: FolderOptions, environment: Environment) -> int:
     with opened(folder.path) as journal:
         now = datetime.now(UTC)
         attempts = journal.every()
-        film, ever = film_cost(folder.plan, journal), journal.paid()
+        films, ever = _cost(folder, journal), journal.paid()
         truth = _truth(options, folder, journal)
     records = [record_of(attempt, now) for attempt in attempts]
     possibly_paid = sum(attempt.state in POSSIBLY_PAID for attempt in attempts)
     unfinished = sum(attempt.state == "submitted" for attempt in attempts)
     if options.as_json:
-        cost = {"film": write_sums(film), "folder": write_sums(ever)}
+        cost = {"film": write_sums(films), "folder": write_sums(ever)}
         document = {"attempts": records, "cost": cost, "possibly_paid": possibly_paid}
         environment.write_json(document | _record(truth))
         return 0
@@ -78,7 +78,8 @@ def status(options: FolderOptions, environment: Environment) -> int:
             return 0
     for state in _states(truth):
         environment.stdout.write(shown(state) + "\n")
-    totals = _totals(film, ever, possibly_paid, unfinished)
+    paid = _paid(films, ever, is_table=folder.is_table)
+    totals = _totals(paid, possibly_paid, unfinished)
     environment.stdout.write(shown(on_mock(totals, mock=folder.plan.backend == "mock")) + "\n")
     return 0
 
@@ -123,13 +124,23 @@ def _states(truth: Truth) -> Iterator[Message]:
         yield from few([shot.sentence for shot in truth.shots if shot.state != "current"])
 
 
-def _totals(
-    film: Mapping[str, Decimal], ever: Mapping[str, Decimal], possibly_paid: int, unfinished: int
-) -> Message:
-    """What the film cost, and everything this folder ever paid."""
-    text = tr("{film} this film, {ever} in total", film=show_sums(film), ever=show_sums(ever))
+def _cost(folder: RenderedFolder, journal: Journal) -> Mapping[str, Decimal]:
+    """What the clips of the list cost; of a table, all clips of all its rows that are here."""
+    return journal.paid(kept=True) if folder.is_table else film_cost(folder.plan, journal)
+
+
+def _paid(films: Mapping[str, Decimal], ever: Mapping[str, Decimal], *, is_table: bool) -> Message:
+    """What the film or the films cost, and everything this folder ever paid."""
     if not ever:
-        text = tr("nothing was paid from this folder")
+        return tr("nothing was paid from this folder")
+    sums = {"films": show_sums(films), "ever": show_sums(ever)}
+    if is_table:
+        return tr("{films} these films, {ever} in total", **sums)
+    return tr("{film} this film, {ever} in total", film=sums["films"], ever=sums["ever"])
+
+
+def _totals(text: Message, possibly_paid: int, unfinished: int) -> Message:
+    """What was paid, what may have been, and what is not finished."""
     if possibly_paid:
         text = tr("{totals}; {n} more may be paid", totals=text, n=possibly_paid)
     if unfinished:
