@@ -21,6 +21,8 @@ def main() -> None:
         (sys.stdout if words else sys.stderr).write(page)
         if not any(streams.faults()):
             sys.exit(0 if words else 2)
+    # Pydantic would look for plugins in every package that is installed; nothing here has any.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from wanx_render import cli  # it says why a page could not be written
 
     cli.main(words)

@@ -1,11 +1,12 @@
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.shotlist.model import SOURCES, Deliverable, ShotList, keys_of
+from wanx_render.shotlist.model import SOURCES, Deliverable, ShotList, every_key, keys_of
 from wanx_render.shotlist.schema import json_schema
 
 
@@ -66,3 +67,16 @@ def test_a_model_of_the_users_own_is_offered_too(catalog: Catalog) -> None:
     model = json_schema(wider)["definitions"]["Shot"]["properties"]["model"]
     assert "mine" in model["examples"]
     assert "enum" not in model
+
+
+def test_every_key_of_the_schema_is_known_as_a_key_and_no_other(schema: dict[str, Any]) -> None:
+    assert every_key() == set(keys_in(schema))
+
+
+def keys_in(part: Any) -> Iterator[str]:
+    """The names of all properties, however deep."""
+    if isinstance(part, dict):
+        yield from part.get("properties", {})
+    for inner in part.values() if isinstance(part, dict) else part:
+        if isinstance(inner, dict | list):
+            yield from keys_in(inner)

@@ -8,8 +8,7 @@ from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -204,7 +203,7 @@ class Catalog(Data):
 @cache
 def packaged() -> Catalog:
     """The catalog that comes with the program."""
-    folder = resources.files(__package__)
+    folder = Path(__file__).parent
     parts = {
         part: yaml_source.packaged(folder / f"{part}.yaml")
         for part in ("sources", "service", "forms", "prices", "codes", "labels")
@@ -213,7 +212,7 @@ def packaged() -> Catalog:
     return Catalog.model_validate({**parts, "models": models, "pictures": pictures})
 
 
-def _entries(folder: Traversable) -> dict[str, Any]:
+def _entries(folder: Path) -> dict[str, Any]:
     """The models of a folder by name, each with what it has from the one that it is like."""
     files = [entry for entry in folder.iterdir() if entry.name.endswith(".yaml")]
     files.sort(key=lambda file: file.name.removesuffix(".yaml"))

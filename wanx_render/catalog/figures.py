@@ -23,7 +23,9 @@ Prose = Annotated[Message, BeforeValidator(_prose)]
 
 
 class Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
+    )
 
 
 class Evidence(Data):

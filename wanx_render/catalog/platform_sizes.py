@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from wanx_render.geometry import Aspect, Size
@@ -50,4 +50,4 @@ def _read(name: str, about: dict[str, Any]) -> PlatformSize:
 
 @cache
 def _data() -> Any:
-    return yaml_source.packaged(resources.files("wanx_render.catalog") / "platform_sizes.yaml")
+    return yaml_source.packaged(Path(__file__).with_name("platform_sizes.yaml"))

@@ -12,8 +12,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 from wanx_render.diagnostics import listed
 from wanx_render.language import Message, tr
@@ -134,6 +132,8 @@ def _in_xmp(text: str) -> Iterator[str]:
     """The values of ``TC260:AIGC`` in an XMP packet, as an element or an attribute."""
     if _TC260 not in text or "<!DOCTYPE" in text or "<!ENTITY" in text:
         return
+    from xml.etree import ElementTree
+
     try:
         root = ElementTree.fromstring(text.strip("\0 \r\n\t"))  # noqa: S314  # no entities, above
     except ElementTree.ParseError:
@@ -261,6 +261,8 @@ def xmp(value: str) -> str:
     IPTC's DigitalSourceType says the same to readers elsewhere; it is written where the label says
     that the content is generated (Label 1), and not where it only may be.
     """
+    from xml.sax.saxutils import escape
+
     fields = Label(TAG, value).fields or {}
     is_generated = str(fields.get("Label")) == "1"
     source = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"

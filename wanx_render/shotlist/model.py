@@ -5,7 +5,7 @@ here but by the rules, which know the catalog.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -557,9 +557,16 @@ def _fields() -> tuple[tuple[str, Any], ...]:
     return tuple(pair for part in parts for pair in part.get("properties", {}).items())
 
 
+@lru_cache(maxsize=1)
 def every_key() -> frozenset[str]:
     """Every key that a list may hold somewhere."""
-    return frozenset((*dict(_fields()), "defaults", "vars", "matrix", "from", "rows"))
+    return frozenset(("defaults", "vars", "matrix")).union(*map(keys_of, _below(Written)))
+
+
+def _below(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _below(below)
 
 
 @lru_cache(maxsize=1)

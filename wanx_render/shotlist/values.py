@@ -30,8 +30,9 @@ class Written(BaseModel):
     """A mapping of the file: frozen, no unknown keys, and never echoing its input in errors."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True
-    )
+        frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True,
+        defer_build=True,
+    )  # fmt: skip
 
 
 def fail(code: str, message: Message, hint: Message = NOTHING) -> PydanticCustomError:

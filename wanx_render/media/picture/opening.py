@@ -10,16 +10,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from importlib.util import find_spec
 
-from PIL import Image, UnidentifiedImageError, features
+from PIL import Image, UnidentifiedImageError
 
 from wanx_render.geometry import Size
 from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media import image_bytes, signatures
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
-# Pillow may be built without AVIF.
-READABLE = (*FORMATS, "GIF", *(("AVIF",) if features.check("avif") else ()))
+# Pillow may be built without AVIF; what reads it is a large library, which waits for such a file.
+READABLE = (*FORMATS, "GIF", *(("AVIF",) if find_spec("PIL._avif") else ()))
 MAX_PIXELS = Image.MAX_IMAGE_PIXELS or 89_000_000  # Pillow's own bound, 89 million
 
 
