@@ -14,8 +14,8 @@ from tests.clients.roster import CLIENTS, OutsideClient
 from tests.docs.pages import GENERATED
 from wanx_render.language import Language
 
-TEXTS: dict[str, Any] = yaml.safe_load(
-    Path(__file__).with_name("page.yaml").read_text(encoding="utf-8")
+TEXTS: dict[str, Any] = yaml.load(
+    Path(__file__).with_name("page.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader
 )
 
 

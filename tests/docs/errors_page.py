@@ -6,6 +6,7 @@
 import hashlib
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import yaml
@@ -18,10 +19,11 @@ _KINDS = ("yaml", "sh", "text")  # of examples
 _COMMENT = re.compile(r"(?:(?<=\s)|^)# (.*)$", re.MULTILINE)
 
 
+@cache
 def registry() -> dict[str, Any]:
     """Every code with its explanation in both languages and its example."""
     text = (ROOT / "docs" / "site" / "errors.yaml").read_text(encoding="utf-8")
-    record: dict[str, Any] = yaml.safe_load(text)
+    record: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
     return record
 
 

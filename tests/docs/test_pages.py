@@ -107,7 +107,6 @@ class Walk:
         self.environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
-            "HOME": str(folder / "home"),
             "DASHSCOPE_API_KEY": f"sk-mock-{page.stem}",
             "DASHSCOPE_HTTP_BASE_URL": f"{origin}/api/v1",
             "WANX_CLOCK_PACE": str(PACE),

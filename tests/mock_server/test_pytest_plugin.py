@@ -32,7 +32,10 @@ def submit(prompt):
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    # Of the plugins that are installed only ours, by its name: the others take seconds to load.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p wanx_mock")
     pytester.makepyfile(client=CLIENT)
     return pytester
 

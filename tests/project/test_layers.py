@@ -98,10 +98,11 @@ def imports(path: Path) -> set[str]:
     found: set[str] = set()
     hidden: set[ast.AST] = set()
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    for node in nodes:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             hidden.update(inner for child in node.body for inner in ast.walk(child))
-    for node in ast.walk(tree):
+    for node in nodes:
         if node in hidden:
             continue
         if isinstance(node, ast.Import):
@@ -144,15 +145,18 @@ def circles(modules: dict[str, set[str]]) -> list[str]:
     return []
 
 
-USED = {name: inside(imports(path), "wanx_render") for name, path in MODULES.items()}
+@cache
+def used() -> dict[str, set[str]]:
+    """Of each module, the modules that it imports."""
+    return {name: inside(imports(path), "wanx_render") for name, path in MODULES.items()}
 
 
 def test_no_room_imports_from_its_own_floor_or_above() -> None:
-    assert violations(USED) == []
+    assert violations(used()) == []
 
 
 def test_no_modules_import_one_another_in_a_circle() -> None:
-    assert circles(USED) == []
+    assert circles(used()) == []
 
 
 def test_the_layer_test_notices_an_upward_import(tmp_path: Path) -> None:
@@ -177,7 +181,7 @@ def test_a_library_is_used_in_its_place_only(library: str) -> None:
     users = {
         name
         for name, path in MODULES.items()
-        if any(used.split(".")[0] == library for used in imports(path))
+        if any(name.split(".")[0] == library for name in imports(path))
     }
     assert users <= ONLY_IN[library]
 

@@ -13,7 +13,6 @@ from typing import Any
 import av
 import numpy as np
 import numpy.typing as npt
-import pyloudnorm
 import pytest
 from PIL import Image
 
@@ -192,6 +191,8 @@ def _judge_fields(film: Film) -> None:
 
 
 def _judge_sound(film: Film) -> None:
+    import pyloudnorm  # loads the whole of scipy
+
     meter = pyloudnorm.Meter(SOUND)
     assert meter.integrated_loudness(film.sound) == pytest.approx(-18, abs=0.5)
     assert abs(film.sound[: int(4.05 * SOUND)]).max() < 0.003  # card and a silent clip

@@ -1,5 +1,6 @@
 """A folder, an account, and the real program run there in a process of its own."""
 
+import os
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ class Shop:
         SECRETS.add(key)
         return {
             "PATH": "/usr/bin:/bin",
-            "HOME": str(self.folder / "home"),
+            "HOME": os.environ["HOME"],
             "NO_PROXY": "127.0.0.1",
             "DASHSCOPE_API_KEY": key,
             "DASHSCOPE_HTTP_BASE_URL": f"{self.origin}/api/v1",

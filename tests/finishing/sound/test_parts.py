@@ -5,7 +5,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-import pyloudnorm
 import pytest
 
 from wanx_render.finishing.decode_record import Hearing
@@ -111,6 +110,8 @@ def test_what_is_heard_of_parts_is_what_is_heard_of_the_whole(
     folder, made = film
     hearing = whole.combined([hearing for _, hearing in made])
     source = np.concatenate([samples(folder / f"{number}.mov") for number in range(3)])
+    import pyloudnorm  # loads the whole of scipy
+
     loudness = pyloudnorm.Meter(RATE).integrated_loudness(source)
     assert hearing.integrated is not None and abs(float(hearing.integrated) - loudness) <= 0.1
     peak = 20 * np.log10(np.abs(source).max())

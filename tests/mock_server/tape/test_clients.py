@@ -54,7 +54,7 @@ def service() -> Iterator[Server]:
 
 
 def run(command: list[str], folder: Path, **environment: str) -> str:
-    home = {"HOME": str(folder / "home"), "NO_PROXY": "127.0.0.1", "PATH": os.environ["PATH"]}
+    home = {"HOME": os.environ["HOME"], "NO_PROXY": "127.0.0.1", "PATH": os.environ["PATH"]}
     ran = subprocess.run(
         command, cwd=folder, env={**home, "WANX_LANG": "en", **environment},
         capture_output=True, text=True, timeout=240,
