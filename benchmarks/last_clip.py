@@ -28,6 +28,7 @@ from finishing import Listed, small_clip
 from wanx_render import files, integrity
 from wanx_render.errors import Broken
 from wanx_render.finishing import jobs
+from wanx_render.finishing.film import proof
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.geometry import Size
 from wanx_render.media import ffmpeg
@@ -37,6 +38,7 @@ ROUNDS = 3
 PARTS: dict[str, tuple[Any, str]] = {
     "sound": (jobs, "make_sound"),
     "written": (jobs, "_written"),
+    "read again": (proof, "read"),
     "verified": (jobs, "verify"),
     "sha256": (files, "sha256"),
     "pictures": (jobs, "_pictures"),
@@ -95,6 +97,7 @@ async def _landing(listed: Listed) -> dict[str, float]:
                             listed.folder, lambda _: None)  # fmt: skip
         pairs = list(zip(listed.plan.shots, listed.takes, strict=True))
         seeded(listed, pairs[:-1])
+        finisher.clip_is_awaited()
         for pair in pairs[:-1]:
             finisher.clip_landed(*pair)
         await finisher.settle()
