@@ -32,6 +32,7 @@ class Part:
 
 PARTS = {
     "start": Part("start", "what starting the program costs beside a bare Python"),
+    "last_clip": Part("last_clip", "what is left of a film when its last clip lands"),
 }
 
 

@@ -1,10 +1,10 @@
-"""What is left when the last clip lands: `uv run python benchmarks/last_clip.py [SHOTS]...`.
+"""What is left when the last clip lands: `uv run python benchmarks/last_clip.py [--whole]`.
 
 Films of 3, 100 and 1,000 shots of two seconds, 90x160, with sound. Every clip but the last has
-landed and its segment is made; then the last one lands. The seconds from there to the finished film
-(by the wall) are printed with those of that clip's own segment, and of a bare SHA-256 and flush of
-the film. What is between them is divided into its parts. The segments are copies of one, each
-sealed under its own name, and so is the clip.
+landed and its segment is made; then the last one lands. The processor time from there to the
+finished film is counted without that clip's own segment, the sound, and a bare hash and flush of
+the film; its parts go to stderr. The segments are copies of one, each sealed under its name, and so
+is the clip.
 """
 
 import asyncio
@@ -14,7 +14,6 @@ import shutil
 import statistics
 import sys
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from finishing import Listed, small_clip
+from rows import Row, show
 
 from wanx_render import files, integrity
 from wanx_render.errors import Broken
@@ -34,7 +34,6 @@ from wanx_render.geometry import Size
 from wanx_render.media import ffmpeg
 
 ONE = "  - {aspect: 9:16, size: 90x160, fps: 30}\n"
-ROUNDS = 3
 PARTS: dict[str, tuple[Any, str]] = {
     "sound": (jobs, "make_sound"),
     "written": (jobs, "_written"),
@@ -48,9 +47,15 @@ PARTS: dict[str, tuple[Any, str]] = {
 }
 
 
+def used() -> float:
+    """Processor seconds of this process and of those that it started and that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 @contextmanager
 def timed() -> Iterator[dict[str, float]]:
-    """Seconds spent in each part, by the wall."""
+    """Seconds spent in each part, of the processor."""
     from wanx_render.workers import base
 
     seconds: dict[str, float] = defaultdict(float)
@@ -58,11 +63,11 @@ def timed() -> Iterator[dict[str, float]]:
 
     def measuring(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def measured(*arguments: Any, **options: Any) -> Any:
-            began = time.perf_counter()
+            began = used()
             try:
                 return function(*arguments, **options)
             finally:
-                seconds[name] += time.perf_counter() - began
+                seconds[name] += used() - began
 
         return measured
 
@@ -102,10 +107,10 @@ async def _landing(listed: Listed) -> dict[str, float]:
             finisher.clip_landed(*pair)
         await finisher.settle()
         with timed() as seconds:
-            began = time.perf_counter()
+            began = used()
             finisher.clip_landed(*pairs[-1])
             made = await finisher.finish({})
-            seconds["all"] = time.perf_counter() - began
+            seconds["all"] = used() - began
         if isinstance(made[0], Broken):
             raise SystemExit(str(made[0]))
         film = listed.folder / made[0].path
@@ -145,30 +150,33 @@ def bare(film: Path) -> float:
     """Seconds of a bare SHA-256 of a copy of the film, and of its flush."""
     copy = film.with_suffix(".copy")
     shutil.copyfile(film, copy)
-    began = time.perf_counter()
+    began = used()
     with copy.open("rb") as stream:
         hashlib.file_digest(stream, "sha256")
         os.fsync(stream.fileno())
-    return time.perf_counter() - began
+    return used() - began
 
 
-def main(counts: Sequence[int]) -> None:
+def median_of(program: ffmpeg.Ffmpeg, shots: int, rounds: int) -> dict[str, float]:
+    """Medians of the parts, of so many films of as many shots."""
+    films = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as name:
+            films.append(landing(program, Path(name), shots))
+    names = [*PARTS, "all", "bare", "MB"]
+    return {name: statistics.median(film.get(name, 0) for film in films) for name in names}
+
+
+def rows(whole: bool) -> Iterator[Row]:
+    """What is left to join and verify, without the last segment, the sound, and the bare hash."""
     program = ffmpeg.find(dict(os.environ))
-    print(f"ffmpeg {program.version}, {os.cpu_count()} cores, medians of {ROUNDS}, seconds")
-    for shots in counts:
-        rows = []
-        for _ in range(ROUNDS if shots < 1000 else 1):
-            with tempfile.TemporaryDirectory() as name:
-                rows.append(landing(program, Path(name), shots))
-        names = [*PARTS, "all", "bare", "MB"]
-        median = {n: statistics.median(row.get(n, 0) for row in rows) for n in names}
-        rest = median["all"] - median["last segment"] - median["sound"] - median["bare"]
-        print(
-            f"{shots:5} shots: "
-            + ", ".join(f"{n} {median[n]:.2f}" for n in names)
-            + f"; rest {rest:.2f}"
-        )
+    for shots in (3, 100, 1000) if whole else (3, 100):
+        parts = median_of(program, shots, 3 if shots < 1000 else 1)
+        print(shots, {name: round(value, 3) for name, value in parts.items()}, file=sys.stderr)
+        left = parts["all"] - parts["last segment"] - parts["sound"] - parts["bare"]
+        meaning = "CPU behind the last segment and the sound, without a bare hash and flush"
+        yield Row(f"last clip/join of {shots} shots", left, "s", meaning, "at most 0.3")
 
 
 if __name__ == "__main__":
-    main([int(word) for word in sys.argv[1:]] or [3, 100, 1000])
+    show(rows(whole="--whole" in sys.argv))

@@ -82,43 +82,47 @@ def _changed(video: StoredTrack, pieces: Sequence[DecodeRecord], listing: str) -
         if own != list(video.sizes[at : at + len(own)]) or piece.head != pieces[0].head:
             yield number
         at += len(own)
-    packets = _timed(video, [packet for piece in pieces for packet in piece.packets])
-    if at != len(video.sizes) or not _is_read(listing, 0, pieces[0].head, packets):
+    packets = [packet for piece in pieces for packet in piece.packets]
+    if at != len(video.sizes) or not _is_read(listing, 0, pieces[0].head, video, packets):
         yield 0
 
 
 def _is_as_heard(sound: StoredTrack, hearing: Hearing, listing: str) -> bool:
     """Whether all packets of the sound have time, duration and size of those that were decoded."""
-    packets = _timed(sound, [packet.split(" ", 2)[2] for packet in hearing.packets])
-    sizes = [int(packet.split(" ", 3)[2]) for packet in hearing.packets]
-    is_same = tuple(packets) == hearing.packets and sizes == list(sound.sizes)
-    return is_same and _is_read(listing, 1, hearing.head, packets)
+    lines = [packet.split(" ", 3) for packet in hearing.packets]
+    times = [(int(time), int(duration), int(size)) for time, duration, size, _ in lines]
+    is_same = times == list(zip(sound.shown, expanded(sound.durations), sound.sizes, strict=False))
+    packets = [f"{size} {digest}" for _, _, size, digest in lines]
+    return is_same and _is_read(listing, 1, hearing.head, sound, packets)
 
 
-def _timed(line: StoredTrack, packets: Sequence[str]) -> list[str]:
-    """Time and duration of each packet by the film's tables, size and hash by its record."""
-    times = zip(line.shown, expanded(line.durations), packets, strict=False)
-    return [f"{shown} {duration} {packet}" for shown, duration, packet in times]
-
-
-def _is_read(listing: str, stream: int, head: str, packets: Sequence[str]) -> bool:
+def _is_read(
+    listing: str, stream: int, head: str, line: StoredTrack, packets: Sequence[str]
+) -> bool:
     """Whether ffmpeg listed these packets, in each part without a gap, and the ends of the film.
 
-    ``stream``: of the two of each part.
+    ``stream``: of the two of each part. ``packets``: size and hash of each packet of the film.
     """
     parts = [timed_packets(listing, 2 * number + stream) for number in range(3)]
-    return (
-        all(_is_run(listed, packets) and own == head for own, listed in parts)
-        and parts[0][1][0] == packets[0]
-        and parts[-1][1][-1] == packets[-1]
-    )
-
-
-def _is_run(listed: Sequence[str], packets: Sequence[str]) -> bool:
-    if not listed or listed[0] not in packets:
+    if any(own != head or not listed for own, listed in parts):
         return False
-    first = packets.index(listed[0])
-    return list(listed) == list(packets[first : first + len(listed)])
+    shown, durations = line.shown, list(expanded(line.durations))
+    runs = [_run(listed, shown, durations, packets) for _, listed in parts]
+    least = (_SECONDS - 1) * line.timescale // max(durations)  # packets of a part
+    is_enough = all(len(run) >= least for run in runs)
+    return is_enough and runs[0].start == 0 and runs[-1].stop == len(packets)
+
+
+def _run(
+    listed: Sequence[str], shown: Sequence[int], durations: Sequence[int], packets: Sequence[str]
+) -> range:
+    """Which packets of the film were listed; none where they are others, or too few."""
+    time = int(listed[0].partition(" ")[0])
+    if time not in shown:
+        return range(0)
+    run = range(first := shown.index(time), min(first + len(listed), len(packets)))
+    lines = [f"{shown[number]} {durations[number]} {packets[number]}" for number in run]
+    return run if lines == list(listed) else range(0)
 
 
 def _measured(probed: probe.Probe, video: StoredTrack, sound: StoredTrack) -> probe.Probe:

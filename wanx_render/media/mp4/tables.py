@@ -148,7 +148,10 @@ def _offsets(table: FileBox, sizes: "array[int]") -> "array[int]":
     offsets: array[int] = array("Q")
     at = 0
     for chunk, count in zip(chunks, _counts(table.get(b"stsc").content, len(chunks)), strict=True):
-        offsets.extend(accumulate(sizes[at : at + count - 1], initial=chunk))
+        if count == 1:  # as most are where two tracks take turns
+            offsets.append(chunk)
+        else:
+            offsets.extend(accumulate(sizes[at : at + count - 1], initial=chunk))
         at += count
     if at != len(sizes):
         raise ValueError(at)
