@@ -31,8 +31,12 @@ class Part:
 
 
 PARTS = {
+    "finishing": Part("finishing", "processor time beside what is needed, ffmpeg alone, MoviePy"),
+    "last clip": Part("last_clip", "what is left of a film when its last clip lands"),
+    "makespan": Part("orchestrator", "how well the service's time is used, in virtual time"),
+    "emulator": Part("emulator", "polls beside a bare route"),
     "start": Part("start", "what starting the program costs beside a bare Python"),
-    "last_clip": Part("last_clip", "what is left of a film when its last clip lands"),
+    "tests": Part("suite", "what the tests cost"),
 }
 
 

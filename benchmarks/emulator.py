@@ -22,6 +22,7 @@ from pathlib import Path
 
 import httpx
 from PIL import Image
+from rows import Row
 
 from wanx_render.backends.slate import ClipCall, make_clip
 from wanx_render.geometry import Size
@@ -163,8 +164,8 @@ def resident(pid: int) -> float:
     return int(found[1]) / 1024
 
 
-def polls(rounds: int) -> None:
-    """Polls, beside a bare route; and beside one whose answers have the gateway's headers."""
+def poll_rates(rounds: int) -> dict[str, list[float]]:
+    """Polls a second: ours, a bare route's, and one whose answers have the gateway's headers."""
     rates: dict[str, list[float]] = {"ours": [], "bare": [], "with headers": []}
     with (
         server(*emulator()) as (base, _, _),
@@ -176,6 +177,22 @@ def polls(rounds: int) -> None:
         for _ in range(rounds):
             for name, address in zip(rates, (base, bare, as_long), strict=True):
                 rates[name].append(load(address, f"/tasks/{task}"))
+    return rates
+
+
+def rows(whole: bool) -> Iterator[Row]:
+    """Polls of the emulator beside a bare route of the same server, under the same load."""
+    rates = poll_rates(7 if whole else 3)
+    meaning = f"polls a second at {CONNECTIONS} connections"
+    yield Row("emulator/polls", statistics.median(rates["ours"]), "/s", meaning)
+    for name, least in (("bare", 0.55), ("with headers", 0.65)):
+        meaning = f"polls a second / those of a Starlette route, {name}"
+        yield Row(f"emulator/polls by {name}", _ratio(rates["ours"], rates[name]), "", meaning,
+                  f"at least {least}")  # fmt: skip
+
+
+def polls(rounds: int) -> None:
+    rates = poll_rates(rounds)
     print(f"polls a second at {CONNECTIONS} connections: {statistics.median(rates['ours']):.0f}")
     for name, least in (("bare", 0.55), ("with headers", 0.65)):
         ratio = _ratio(rates["ours"], rates[name])

@@ -3,7 +3,8 @@
 Three shots (24 and 30 fps, sound and silence) into three deliverables (crop 9:16 at 1080x1920, crop
 3:4, blur 9:16), beside others on the same clips with the same x264 settings:
   floor    the already conformed raw frames, encoded with one thread each, and nothing else
-  needed   the floor; each clip decoded once; the scaling; each finished frame decoded once
+  needed   the floor; each clip decoded once; the scaling; packets hashed, key frames decoded
+  twice    what was needed until issue 24: as needed, but each finished frame decoded
   naive    the usual script: each clip scaled and encoded, the results joined and encoded again
   MoviePy  the same by MoviePy 2, in an environment of its own
 Processor time is that of all child processes; ratios are of medians, taken turn by turn. Also what
@@ -28,8 +29,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import cast
+
+from rows import Row, in_turn
 
 from wanx_render.errors import Broken
 from wanx_render.finishing.codecs import ENCODERS, Encoder, encoding
@@ -204,7 +208,25 @@ def floor(studio: Studio) -> None:
 
 
 def needed(studio: Studio) -> None:
-    """What no arrangement can save beside the floor: decoding, scaling, and decoding again."""
+    """What no arrangement can save beside the floor: decoding, scaling, and a look at the result.
+
+    That is a hash of its packets, and its key frames decoded.
+    """
+    checked(studio, lambda path: (
+        ("-i", path, "-map", "0:v", "-c", "copy", "-f", "hash", "-"),
+        ("-skip_frame", "nokey", "-threads", "1", "-i", path, "-map", "0:v", "-f", "null", "-"),
+    ))  # fmt: skip
+
+
+def twice(studio: Studio) -> None:
+    """What was needed while every finished frame was decoded."""
+    checked(studio, lambda path: (
+        ("-threads", "1", "-i", path, "-map", "0:v", "-f", "null", "-"),
+    ))  # fmt: skip
+
+
+def checked(studio: Studio, looks: Callable[[str], tuple[tuple[str, ...], ...]]) -> None:
+    """Decode and scale each clip, and look at each of its segments."""
 
     def shot(t: int) -> None:
         arguments = pieces_arguments(pieces(studio, t))
@@ -214,8 +236,8 @@ def needed(studio: Studio) -> None:
         outputs = [word for label in labels for word in ("-map", label, "-f", "null", "-")]
         studio.run(*graph, *outputs)
         for f in range(len(FRAMES)):
-            path = str(studio.segment(f, t))
-            studio.run("-threads", "1", "-i", path, "-map", "0:v", "-f", "null", "-")
+            for look in looks(str(studio.segment(f, t))):
+                studio.run(*look)
 
     in_pool(shot, range(len(studio.takes)))
 
@@ -300,31 +322,72 @@ def qualities(studio: Studio) -> None:
     print("  naive    " + quality(studio, studio.folder / "naive0.mp4", clip, fit))
 
 
-def table(studio: Studio, setting: str, rounds: int) -> None:
+def medians(studio: Studio, setting: str, rounds: int) -> tuple[dict[str, float], ...]:
+    """Processor seconds and seconds by the wall of each way, taken turn by turn."""
     works: dict[str, Callable[[], object]] = {
         "ours": lambda: ours(studio),
         "unchecked": lambda: unchecked(studio),
         "floor": lambda: floor(studio),
         "needed": lambda: needed(studio),
+        "twice": lambda: twice(studio),
     }
     if setting == "veryfast":
         works["naive"] = lambda: naive(studio, setting)
         works["MoviePy"] = lambda: moviepy(studio, setting)
-    rows: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
-    for _ in range(rounds):
-        for name, work in works.items():
-            rows[name].append(measured(work))
-    cpu = {name: statistics.median(c for c, _ in row) for name, row in rows.items()}
-    wall = {name: statistics.median(w for _, w in row) for name, row in rows.items()}
-    cpu["needed"] += cpu["floor"]
+    taken = in_turn({name: partial(measured, work) for name, work in works.items()}, rounds)
+    cpu = {name: statistics.median(c for c, _ in row) for name, row in taken.items()}
+    wall = {name: statistics.median(w for _, w in row) for name, row in taken.items()}
+    for name in ("needed", "twice"):
+        cpu[name] += cpu["floor"]
+    return cpu, wall
+
+
+def table(studio: Studio, setting: str, rounds: int) -> None:
+    cpu, wall = medians(studio, setting, rounds)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     print(f"\n{setting}: three shots of {SECONDS} s into three deliverables, load {load:.1f}")
-    for name in rows:
+    for name in cpu:
         print(
             f"  {name:10} cpu {cpu[name]:7.2f} s   ours/{name} {cpu['ours'] / cpu[name]:5.3f}"
             f"   unchecked/{name} {cpu['unchecked'] / cpu[name]:5.3f}"
-            + ("" if name == "needed" else f"   wall/cpu {wall[name] / cpu[name]:5.2f}")
+            + ("" if name in ("needed", "twice") else f"   wall/cpu {wall[name] / cpu[name]:5.2f}")
         )
+
+
+MEANINGS = {
+    "floor": "ours / the finished frames encoded and nothing else",
+    "needed": "ours / clip decode, scale, encode, packets hashed, key frames decoded",
+    "twice": "ours / the same with every finished frame decoded, as needed until issue 24",
+    "naive": "ours / each clip encoded, then the whole once more, by ffmpeg alone",
+    "MoviePy": "ours / MoviePy 2 with the same encoder settings",
+}
+
+
+def rows(whole: bool) -> Iterator[Row]:
+    """Processor time of three shots in three deliverables as ratios, in one run."""
+    program = ffmpeg.find(dict(os.environ))
+    subprocess.run((*MOVIEPY, "python", "-c", "import moviepy"), check=True)
+    with tempfile.TemporaryDirectory() as name:
+        studio = Studio(program, make_clips(program, Path(name)), Path(name))
+        make_raw(studio)
+        for setting in SETTINGS if whole else ("veryfast",):
+            with settings(setting):
+                cpu, _ = medians(studio, setting, 3 if whole else 1)
+            for way, meaning in MEANINGS.items():
+                if way in cpu:
+                    label = f"finishing/{way} {setting}"
+                    yield Row(label, cpu["ours"] / cpu[way], "", meaning)
+    if whole:
+        yield from caption_change(program)
+
+
+def caption_change(program: ffmpeg.Ffmpeg) -> Iterator[Row]:
+    """What one changed caption of a hundred shots costs, as a share of all."""
+    with tempfile.TemporaryDirectory() as name:
+        first = many(program, Path(name), 100).finish(last_alone=False)
+        again = many(program, Path(name), 100, caption="another word").finish(last_alone=False)
+        cost, all_of_it = (sum(cpu for cpu, _ in both) for both in (again, first))
+    yield Row("finishing/caption", cost / all_of_it, "", "one caption of 100 shots changed / all")
 
 
 # -- lists of shots -------------------------------------------------------------------------------
