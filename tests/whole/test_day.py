@@ -18,6 +18,7 @@ def test_a_day_costs_what_was_planned_and_loses_nothing_however_it_is_killed(
     day = play(tmp_path, Shop.of(60, 3), at_once=3)
     assert not day["faults"], show(day)
     assert [process["killed"] for process in day["processes"]].count(True) == 3, show(day)
+    assert day["finished"] == 3
     beijing, singapore = day["verdicts"]
     # 42 films and four intros, less the one whose words were refused.
     assert Decimal(beijing["ledger"]) == Decimal("50.14")

@@ -32,10 +32,11 @@ def play(folder: Path, shop: Shop, *, at_once: int) -> dict[str, Any]:
             for _ in pool.map(lambda account: perform(folder, shop, account), shop.accounts):
                 pass
         verdicts = judge(folder, origins)
+    finished = [table.project for table in shop.tables if table.finished]
     _note(folder / "walls.jsonl", {"seconds": time.monotonic() - began})
     return {
         "videos": shop.videos,
-        "finished": sum(table.rows for table in shop.tables if table.finished),
+        "finished": sum(1 for name in finished for _ in folder.glob(f"*/*/{name}/*/film.mp4")),
         "accounts": [account.name for account in shop.accounts],
         "verdicts": [record(verdict) for verdict in verdicts],
         "faults": [fault for verdict in verdicts for fault in verdict.faults()],
