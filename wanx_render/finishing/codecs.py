@@ -4,15 +4,29 @@ H.264 by x264 is what is promised where nothing is said. The others are made and
 way; which of them a machine has is found out by trying, before anything is spent.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from wanx_render.frame import Codec, Frame, Quality
+from wanx_render.media.ffmpeg import file_url
 from wanx_render.timing import nearest
 
 Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class OneForm:
+    """Bitstream filters that bring packets to one form in which they can be compared.
+
+    A container writes lengths for start codes, and keeps heads and delimiters elsewhere.
+    """
+
+    emitted: str  # for packets as they leave the encoder
+    written: str  # for those that are read from the file
 
 
 @dataclass(frozen=True)
@@ -23,6 +37,7 @@ class Encoder:
     made: str  # codec and profile, as a probe names them
     qualities: Mapping[Quality, Options]
     options: Options = field(default_factory=dict)
+    form: OneForm | None = None  # None: what leaves it cannot be compared with its file
 
 
 def _steps(preset: str, factor: str, *pairs: tuple[object, object]) -> dict[Quality, Options]:
@@ -34,6 +49,11 @@ def _steps(preset: str, factor: str, *pairs: tuple[object, object]) -> dict[Qual
 
 
 _H264, _H265, _AV1 = "h264 High", "hevc Main", "av1 Main"
+_NO_HEADS, _NO_HEVC_HEADS = "filter_units=remove_types=7-8", "filter_units=remove_types=32-34"
+_NO_DELIMITERS = "filter_units=remove_types=2"
+_AVC_FORM = OneForm(_NO_HEADS, f"h264_mp4toannexb,{_NO_HEADS}")
+_HEVC_FORM = OneForm(_NO_HEVC_HEADS, f"hevc_mp4toannexb,{_NO_HEVC_HEADS}")
+_AV1_FORM = OneForm(_NO_DELIMITERS, _NO_DELIMITERS)
 # One thread, so that the same clip gives the same bytes whatever the number of cores; the pool that
 # runs the calls keeps the cores busy.
 _SOFTWARE = {"threads": 1, "flags": "+cgop+bitexact"}
@@ -78,17 +98,17 @@ ENCODERS: Mapping[Codec, Encoder] = {
     "h264": Encoder(
         "libx264", _H264,
         _steps("preset", "crf", ("superfast", 25), ("veryfast", 18), ("slow", 14)),
-        {**_SOFTWARE, **_HIGH},
+        {**_SOFTWARE, **_HIGH}, _AVC_FORM,
     ),
     "h265": Encoder(
         "libx265", _H265,
         _steps("preset", "crf", ("ultrafast", 28), ("fast", 21), ("slow", 16)),
-        {**_SOFTWARE, **_HVC1, "bf": 2, "x265-params": _X265},
+        {**_SOFTWARE, **_HVC1, "bf": 2, "x265-params": _X265}, _HEVC_FORM,
     ),
     "av1": Encoder(
         "libsvtav1", _AV1,
         _steps("preset", "crf", (10, 40), (8, 28), (5, 20)),
-        {**_SOFTWARE, **_IN_MP4, "svtav1-params": "lp=1"},
+        {**_SOFTWARE, **_IN_MP4, "svtav1-params": "lp=1"}, _AV1_FORM,
     ),
     "h264_nvenc": _nvenc("h264", _H264, **_PROFILE),
     "h265_nvenc": _nvenc("hevc", _H265, **_HVC1),
@@ -120,6 +140,43 @@ def encoding(frame: Frame) -> dict[str, Any]:
         "f": "mov",
         **encoder.options,
     }
+
+
+# Options of an output that are the container's, not an encoder's.
+_CONTAINER = ("f", "fflags", "strict", "video_track_timescale")
+
+
+def teed(frame: Frame, target: Path, packets: Path, sound: Path) -> tuple[str, dict[str, Any]]:
+    """The name and the options of an output that writes ``target`` as ``encoding`` says.
+
+    It also lists the ``packets`` of the picture as the encoder gave them, and hashes the ``sound``.
+    """
+    options = encoding(frame)
+    form = ENCODERS[frame.codec].form
+    container = {name: options[name] for name in _CONTAINER if name in options}
+    listed = {"f": "framehash", "hash": "md5", "flush_packets": 0}
+    if form:
+        listed["bsfs/v"] = form.emitted
+    outputs = (
+        _branch(target, container),
+        _branch(packets, {**listed, "select": "v"}),
+        _branch(sound, {"f": "hash", "hash": "md5", "select": "a"}),
+    )
+    # The containers want heads apart; the muxer of branches does not say so.
+    options |= {"f": "tee", "flags": f"{options['flags']}+global_header"}
+    del options["video_track_timescale"]
+    return "|".join(outputs), options
+
+
+def _branch(path: Path, options: Options) -> str:
+    """One branch of the muxer ``tee``; in a name a backslash, a quote and a bar are special."""
+    name = re.sub(r"([\\'|])", r"\\\1", file_url(path))
+    return f"[{':'.join(f'{key}={value}' for key, value in options.items())}]{name}"
+
+
+def decoded_whole(frame: Frame) -> bool:
+    """Whether every segment of such a frame is decoded from its first picture to its last."""
+    return frame.quality == "master" or ENCODERS[frame.codec].form is None
 
 
 def promised(frame: Frame) -> str:

@@ -1,8 +1,11 @@
-"""What decoding a piece showed, kept in the piece itself, for the file it is joined into.
+"""What checking a piece showed, kept in the piece itself, for the file it is joined into.
 
-A join copies every packet as it is. What decoded well in its segment decodes to the same pictures
-in the finished file, behind the same head; that they are the same is seen from their hashes. So the
-pictures are decoded once, as soon as they are made, and never all together at the end. So is sound.
+A join copies every packet as it is. What is right in its segment is right in the finished file,
+behind the same head; that they are the same is seen from their hashes. So pictures are checked as
+soon as they are made, and never all together at the end. So is sound, which is decoded.
+
+Pictures are looked at on their way into the encoder. The file must hold the very packets that came
+out of it, and show what went into it: in its key frames, or in all of it (decision 0044).
 """
 
 import base64
@@ -19,18 +22,19 @@ from fractions import Fraction
 from itertools import pairwise
 from operator import mul, sub
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 from wanx_render import integrity
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
 from wanx_render.language import tr
 from wanx_render.media import decoding, ffmpeg
+from wanx_render.media.probe import header
 
-_SIDE = 48  # pixels each way of what is looked at; points of the picture, not means
-_PIXELS = _SIDE * _SIDE
+SIDE = 48  # pixels each way of what is looked at; points of the picture, not means
+_PIXELS = SIDE * SIDE
 _BRIGHT = bytes(range(34, 256))  # stored luma that is not black
 _DARK = _PIXELS * 98 // 100
 _STILL = _PIXELS * 255 * 3 // 10_000  # in all pixels together; noise differs by more
@@ -39,18 +43,22 @@ _BOX = b"skip"  # a box that every reader of mp4 passes over
 LEAST: Mapping[str, Fraction] = {"black": Fraction(1, 2), "still": Fraction(2)}
 
 
+Decoded = Literal["whole", "keys"]
+
+
 @dataclass(frozen=True, slots=True)
 class DecodeRecord:
-    """What was seen when all of a video was decoded, every error fatal."""
+    """What was seen of a video: of its frames, or of those that its encoder was given."""
 
     head: str  # a hash of what the decoder reads first
     packets: tuple[str, ...]  # the size and a hash of each, in the order of decoding
-    looks: str  # a letter for each decoded frame: is it black, is it like those before
+    looks: str  # a letter for each frame: is it black, is it like those before
     first: str  # the first and the last frame, small, as hexadecimal luma
     last: str
     pictures: tuple[tuple[int, str], ...] = ()  # frames that were wanted, as JPEG in base64
     whole: tuple[tuple[int, str], ...] = ()  # such frames at their full size
     apart: str | None = None  # ms by which sound and picture are not as in the source, if compared
+    decoded: Decoded = "whole"  # what of it was decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +96,38 @@ class WantedFrames:
     whole: tuple[int, ...] = ()  # those to be kept at the video's own size
     full: Size = _NONE
 
+    def before(self, end: int) -> "WantedFrames":
+        """Those of the frames that are before frame ``end``."""
+        frames, whole = (
+            tuple(number for number in numbers if number < end)
+            for numbers in (self.frames, self.whole)
+        )
+        return replace(self, frames=frames, whole=whole)
+
 
 NO_FRAMES = WantedFrames()
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """What an encode writes beside a piece, for its check: files whose names begin as ``base``.
+
+    The frames that went into the encoder, the packets that came out, and a hash of the sound.
+    """
+
+    base: Path
+    rate: Fraction  # of the piece
+    form: str  # bitstream filters that bring packets of the piece to the form of those
+    wish: WantedFrames = NO_FRAMES
+    whole: bool = True  # whether all of the piece is decoded, or its key frames
+
+    def file(self, kind: str) -> Path:
+        """``luma``, ``emitted`` and ``sound``; ``small`` and ``full`` for frames of the wish."""
+        return _beside(self.base, kind)
+
+
+def _beside(base: Path, kind: str) -> Path:
+    return base.with_name(f"{base.name}.{kind}")
 
 
 def examine(
@@ -98,9 +136,20 @@ def examine(
     """Decode all of each video. Raises FfmpegError on the first damage."""
     every = wishes or [NO_FRAMES] * len(paths)
     with tempfile.TemporaryDirectory(prefix="wanx-looks-") as name:
-        folder = Path(name)
-        ffmpeg.run(program, _arguments(paths, every, folder))
-        return tuple(_record_of(folder, number, wish) for number, wish in enumerate(every))
+        bases = [Path(name) / str(number) for number in range(len(paths))]
+        ffmpeg.run(program, _arguments(paths, every, bases))
+        return tuple(_record_of(base, wish) for base, wish in zip(bases, every, strict=True))
+
+
+def confirm(
+    program: ffmpeg.Ffmpeg, paths: Sequence[Path], taps: Sequence[Tap]
+) -> tuple[DecodeRecord, ...]:
+    """Read each video, and compare it with what its encoder was given and gave.
+
+    Raises FfmpegError where they differ, and on damage in what is decoded.
+    """
+    ffmpeg.run(program, _confirming(paths, taps))
+    return tuple(_confirmed(tap) for tap in taps)
 
 
 def hear(program: ffmpeg.Ffmpeg, path: Path, *, peaks: bool) -> Hearing:
@@ -115,40 +164,117 @@ def hearing(sound: decoding.Heard) -> Hearing:
     return Hearing(*timed_packets(sound.packets, 0), lufs, peak, sound.silent)
 
 
-def _arguments(paths: Sequence[Path], wishes: Sequence[WantedFrames], folder: Path) -> list[str]:
+# As ``segment`` makes frames small before the encoder.
+_LOOK = f"scale={SIDE}:{SIDE}:flags=neighbor,format=yuv420p,extractplanes=y"
+_EVERY_FRAME = ("-fps_mode", "passthrough")
+_RAW = (*_EVERY_FRAME, "-c:v", "rawvideo", "-f", "rawvideo")
+_PACKETS = ("-flush_packets", "0", "-f", "framehash", "-hash", "md5")
+
+
+def _arguments(
+    paths: Sequence[Path], wishes: Sequence[WantedFrames], bases: Sequence[Path]
+) -> list[str]:
     """Every frame is decoded whole; what leaves the decoder is made small where it costs least."""
-    inputs: list[str] = ["-xerror", "-filter_threads", "1"]
+    inputs: list[str] = ["-y", "-xerror", "-filter_threads", "1"]
     outputs: list[str] = []
-    small = f"scale={_SIDE}:{_SIDE}:flags=neighbor,format=yuv420p,extractplanes=y"
-    for number, (path, wish) in enumerate(zip(paths, wishes, strict=True)):
-        inputs += ["-err_detect", "explode", "-threads", "1", *ffmpeg.WHITELIST]
-        inputs += ["-i", ffmpeg.file_url(path)]
+    for number, (path, wish, base) in enumerate(zip(paths, wishes, bases, strict=True)):
+        inputs += [*_STRICTLY, "-i", ffmpeg.file_url(path)]
         video = ["-map", f"{number}:v:0"]
-        outputs += [*video, "-vf", small, "-fps_mode", "passthrough", "-c:v", "rawvideo"]
-        outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.luma")]
-        outputs += [*video, "-c", "copy", "-f", "framehash", "-hash", "md5"]
-        outputs += [ffmpeg.file_url(folder / f"{number}.packets")]
-        scale_graph = f"scale={wish.size.width}:{wish.size.height}:flags=area,"
-        for frames, scale, kind in ((wish.frames, scale_graph, "rgb"), (wish.whole, "", "whole")):
-            if frames:
-                condition = "+".join(f"eq(n\\,{frame})" for frame in sorted(frames))
-                graph = f"select={condition},{scale}format=rgb24"
-                outputs += [*video, "-vf", graph, "-fps_mode", "passthrough", "-c:v", "rawvideo"]
-                outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.{kind}")]
+        outputs += [*video, "-vf", _LOOK, *_RAW, _url(base, "luma")]
+        outputs += [*video, "-c", "copy", *_PACKETS, _url(base, "packets")]
+        for kind, frames, size in stills(wish):
+            condition = "+".join(f"eq(n\\,{frame})" for frame in frames)
+            scale = f"scale={size.width}:{size.height}:flags=area," if size else ""
+            graph = f"select={condition},{scale}format=rgb24"
+            outputs += [*video, "-vf", graph, *_RAW, _url(base, kind)]
     return [*inputs, *outputs]
 
 
-def _record_of(folder: Path, number: int, wish: WantedFrames) -> DecodeRecord:
-    luma = (folder / f"{number}.luma").read_bytes()
-    listing = (folder / f"{number}.packets").read_text(encoding="utf-8")
-    if not luma:
+def stills(wish: WantedFrames) -> Iterator[tuple[str, list[int], Size | None]]:
+    """By size: where the frames go, which they are, and the size where it is not their own."""
+    if wish.frames:
+        yield "small", sorted(wish.frames), wish.size
+    if wish.whole:
+        yield "full", sorted(wish.whole), None
+
+
+def _confirming(paths: Sequence[Path], taps: Sequence[Tap]) -> list[str]:
+    """Key frames are decoded, or all; every packet is read, as it is and in the encoder's form."""
+    inputs: list[str] = ["-y", "-xerror", "-filter_threads", "1"]
+    outputs: list[str] = []
+    for number, (path, tap) in enumerate(zip(paths, taps, strict=True)):
+        some = [] if tap.whole else ["-skip_frame", "nokey"]
+        inputs += [*some, *_STRICTLY, "-i", ffmpeg.file_url(path)]
+        video, sound = ["-map", f"{number}:v:0"], ["-map", f"{number}:a:0"]
+        outputs += [*video, "-vf", _LOOK, *_RAW, _url(tap.base, "seen")]
+        outputs += [*video, "-vf", _LOOK, *_EVERY_FRAME, *_PACKETS, _url(tap.base, "times")]
+        outputs += [*video, "-c", "copy", *_PACKETS, _url(tap.base, "packets")]
+        form = ["-c", "copy", "-bsf:v", tap.form]
+        outputs += [*video, *form, *_PACKETS, _url(tap.base, "written")]
+        outputs += [*sound, "-c", "copy", "-f", "hash", "-hash", "md5", _url(tap.base, "heard")]
+    return [*inputs, *outputs]
+
+
+_STRICTLY = ("-err_detect", "explode", "-threads", "1", *ffmpeg.WHITELIST)
+
+
+def _url(base: Path, kind: str) -> str:
+    return ffmpeg.file_url(_beside(base, kind))
+
+
+def _confirmed(tap: Tap) -> DecodeRecord:
+    """What is known of a piece whose file holds what its encoder gave, and shows what it got."""
+    record = _record_of(tap.base, tap.wish)
+    emitted, written = (_timed(tap.file(kind), tap.rate) for kind in ("emitted", "written"))
+    every = list(range(len(record.looks)))
+    if emitted != written or sorted(at for at, _ in written[1]) != every:
+        raise FfmpegError(tr("the pictures in the file are not those that were encoded"))
+    if tap.file("sound").read_bytes() != tap.file("heard").read_bytes():
+        raise FfmpegError(tr("the sound in the file is not the one that was encoded"))
+    shown = [int(at) for at, _ in _timed(tap.file("times"), tap.rate)[1]]
+    if shown[:1] != [0] or (tap.whole and shown != every):
+        raise FfmpegError(tr("not all of the pictures in the file can be decoded"))
+    frames = _frames(tap.file("luma"))
+    for number, frame in zip(shown, _frames(tap.file("seen")), strict=True):
+        if not _shows(frame, frames[number]):
+            raise FfmpegError(tr("frame {n} is decoded as another picture", n=number))
+    return record if tap.whole else replace(record, decoded="keys")
+
+
+def _timed(file: Path, rate: Fraction) -> tuple[str, list[tuple[Fraction, str]]]:
+    """The head of a ``framehash`` list; of each packet the frame's number, its size and hash."""
+    listing = file.read_text(encoding="utf-8")
+    head, packets = timed_packets(listing, 0)
+    ticks = header(listing, "tb 0") * rate
+    parts = [packet.split(" ", 2) for packet in packets]
+    return head, [(int(at) * ticks, rest) for at, _, rest in parts]
+
+
+def _frames(file: Path) -> list[bytes]:
+    luma = file.read_bytes()
+    return [luma[at : at + _PIXELS] for at in range(0, len(luma), _PIXELS)]
+
+
+def _shows(decoded: bytes, encoded: bytes) -> bool:
+    """Whether a decoded frame shows what was encoded. An encoder keeps means, though not points."""
+    rough = (
+        Image.frombytes("L", (SIDE, SIDE), frame).reduce(SIDE // 6) for frame in (decoded, encoded)
+    )
+    return float(ImageStat.Stat(ImageChops.difference(*rough)).mean[0]) <= _FAR
+
+
+_FAR = 16  # levels of luma
+
+
+def _record_of(base: Path, wish: WantedFrames) -> DecodeRecord:
+    frames = _frames(_beside(base, "luma"))
+    if not frames:
         raise FfmpegError(tr("it has no picture that can be decoded"))
-    frames = [luma[at : at + _PIXELS] for at in range(0, len(luma), _PIXELS)]
-    head, packets = packets_in(listing)
+    head, packets = packets_in(_beside(base, "packets").read_text(encoding="utf-8"))
     ends = frames[0].hex(), frames[-1].hex()
-    pictures = tuple(_pictures(folder / f"{number}.rgb", wish.frames, wish.size, _SMALL))
-    whole = tuple(_pictures(folder / f"{number}.whole", wish.whole, wish.full, _WHOLE))
-    return DecodeRecord(head, packets, "".join(_looks(frames)), *ends, pictures, whole)
+    small = tuple(_pictures(_beside(base, "small"), wish.frames, wish.size, _SMALL))
+    full = tuple(_pictures(_beside(base, "full"), wish.whole, wish.full, _WHOLE))
+    return DecodeRecord(head, packets, "".join(_looks(frames)), *ends, small, full)
 
 
 def _pictures(
@@ -202,7 +328,7 @@ def _alike(first: bytes, second: bytes) -> bool:
 
 def _distance(first: bytes, second: bytes) -> int:
     """By how much two frames differ, in all points together; a fifth of Python's own time."""
-    images = (Image.frombytes("L", (_SIDE, _SIDE), frame) for frame in (first, second))
+    images = (Image.frombytes("L", (SIDE, SIDE), frame) for frame in (first, second))
     return sum(map(mul, ImageChops.difference(*images).histogram(), range(256)))
 
 

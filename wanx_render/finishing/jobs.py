@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from wanx_render import files, integrity
 from wanx_render.captions import drawing
@@ -20,6 +21,7 @@ from wanx_render.effects.overlays import DrawnOverlay
 from wanx_render.errors import Broken, FfmpegError
 from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
 from wanx_render.finishing.av_sync import Mark
+from wanx_render.finishing.codecs import ENCODERS, decoded_whole
 from wanx_render.finishing.film import proof
 from wanx_render.finishing.film.assembly import Assembly
 from wanx_render.finishing.film.damage import insist_on
@@ -65,20 +67,57 @@ class SegmentCall:
 def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> None:
     """Encode all pieces, each at its target; a name stands only for a whole file.
 
-    Each is decoded at once, and keeps what that showed for the deliverables it goes into.
+    Each is checked at once, and keeps what that showed for the deliverables it goes into.
     What several of them are made of is decoded once; the bytes are those of each made alone.
     """
     with ExitStack() as stack:
         parts = [(call.piece, stack.enter_context(files.part_of(call.target))) for call in calls]
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="wanx-taps-")))
+        taken = taps(calls, folder)
         with _drawn(parts):
-            ffmpeg.run(program, pieces_arguments(parts))
-        records = decode_record.examine(
-            program, [part for _, part in parts], [call.wish for call in calls]
+            ffmpeg.run(program, pieces_arguments(parts, taken))
+        paths = [part for _, part in parts]
+        wishes = [call.wish for call in calls]
+        records = (
+            decode_record.confirm(program, paths, taken)
+            if taken
+            else decode_record.examine(program, paths, wishes)
         )
         for call, (piece, part), record in zip(calls, parts, records, strict=True):
             record = replace(record, apart=alignment.apart(program, piece, part))
             decode_record.keep(part, record, call.target.name)
             integrity.place(part, call.target)
+
+
+SAMPLED = 16  # one of so many segments is decoded whole
+# While a still is waited for, frames that come from no clip gather in memory: so many at most. A
+# later one is taken from the finished file.
+_AHEAD = 30
+
+
+def taps(calls: Sequence[SegmentCall], folder: Path) -> list[decode_record.Tap]:
+    """What is written beside the pieces while they are encoded.
+
+    None where what one of their encoders gives cannot be compared with its file.
+    """
+    forms = [ENCODERS[call.piece.frame.codec].form for call in calls]
+    return [
+        decode_record.Tap(
+            base=folder / str(number),
+            rate=call.piece.frame.rate,
+            form=form.written,
+            wish=call.wish.before(call.piece.moving + _AHEAD),
+            whole=_decoded_whole(call),
+        )
+        for number, (call, form) in enumerate(zip(calls, forms, strict=True))
+        if form and all(forms)
+    ]
+
+
+def _decoded_whole(call: SegmentCall) -> bool:
+    """Whether all of a segment is decoded: where its frame asks for it, and else some by key."""
+    number = int(files.sha256_of(call.target.name.encode())[:8], 16)
+    return decoded_whole(call.piece.frame) or number % SAMPLED == 0
 
 
 @contextmanager
@@ -372,7 +411,7 @@ def _pictures(
     part: Path,
     records: Sequence[decode_record.DecodeRecord],
 ) -> PosterAndSheet | None:
-    """Poster and contact sheet, for the most part of pictures kept when they were decoded."""
+    """Poster and contact sheet, for the most part of pictures kept when they were encoded."""
     if call.stills is None:
         return None
     starts = list(accumulate((len(piece.looks) for piece in records), initial=0))

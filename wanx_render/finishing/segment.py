@@ -8,7 +8,7 @@ them, because 9.0 converts untagged frames where 5.1 leaves them alone.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -23,7 +23,8 @@ from wanx_render.effects.cubes import Look
 from wanx_render.effects.fades import DrawnFade, faded
 from wanx_render.effects.overlays import DrawnOverlay
 from wanx_render.files import sha256_of
-from wanx_render.finishing.codecs import encoding
+from wanx_render.finishing.codecs import encoding, teed
+from wanx_render.finishing.decode_record import SIDE, Tap, stills
 from wanx_render.finishing.framing import SCALER, View, fitted
 from wanx_render.finishing.visible_label import DrawnLabel, picture_path
 from wanx_render.frame import Frame
@@ -158,6 +159,12 @@ class Segment:
         """How many of the clip's frames are missing at its end, and made up by holding the last."""
         return max(self.cut.start + self.cut.frames - self.take.whole, 0)
 
+    @property
+    def moving(self) -> int:
+        """How many of its frames come before the clip's last one is held."""
+        cut = replace(self.cut, frames=max(self.cut.frames - self.held, 1))
+        return max(played_frames(cut, self.take.rate, self.frame.rate) - self.skip, 0)
+
     def key(self, program: Ffmpeg) -> str:
         """What the segment's bytes depend on, and nothing else: no names, no paths."""
         graph = {"graph": GRAPH_VERSION, **FIT_VERSIONS.get(self.frame.fit, {})}
@@ -188,6 +195,11 @@ class Seam:
     @property
     def samples(self) -> int:
         return samples_in(self.frames, self.frame.rate)
+
+    @property
+    def moving(self) -> int:
+        """How many of its frames come before the last one of a clip is held."""
+        return min(self.first.moving, self.second.moving)
 
     def key(self, program: Ffmpeg) -> str:
         """What the seam's bytes depend on."""
@@ -272,16 +284,24 @@ def _plain(value: Any) -> Any:
     return _fields_of(value) if is_dataclass(value) else str(value)
 
 
-def pieces_arguments(pieces: Sequence[tuple[Piece, Path]]) -> list[str]:
+def pieces_arguments(
+    pieces: Sequence[tuple[Piece, Path]], taps: Sequence[Tap | None] = ()
+) -> list[str]:
     """The ffmpeg arguments that make pieces of the same clips, each at its target.
 
     A clip is decoded once for all of them. ``-xerror`` and ``err_detect`` make a damaged clip fail:
     without them ffmpeg writes a file of the right length from it and exits 0. Each step has one
-    thread: pieces beside each other keep the cores busy, at less cost.
+    thread: pieces beside each other keep the cores busy, at less cost. A tap changes no byte of its
+    piece.
     """
     first = _opened([p.first if isinstance(p, Seam) else p for p, _ in pieces])
     second = _opened([p.second for p, _ in pieces if isinstance(p, Seam)], **_SECOND)
-    outputs = [_output(item, target, first, second) for item, target in pieces]
+    every = taps or [None] * len(pieces)
+    outputs = [
+        output
+        for (item, target), tap in zip(pieces, every, strict=True)
+        for output in _outputs(item, target, tap, (first, second))
+    ]
     whole = graph.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
     once = ("-xerror", "-filter_complex_threads", "1")
     return [*once, *whole.overwrite_output().compile()[1:]]
@@ -305,19 +325,49 @@ _ANY_FRAME = Frame(Size(2, 2), Fraction(30), "pad", "black")
 Raw = tuple[Any, Any]
 
 
-def _output(piece: Piece, target: Path, first: Iterator[Raw], second: Iterator[Raw]) -> Any:
+def _outputs(
+    piece: Piece, target: Path, tap: Tap | None, raw: tuple[Iterator[Raw], Iterator[Raw]]
+) -> Iterator[Any]:
+    """What is written of a piece; ``raw`` gives the next use of its clips."""
+    picture, sound = _finished(piece, target, raw)
+    if tap is None:
+        yield graph.output(picture, sound, file_url(target), **encoding(piece.frame))
+        return
+    kinds = list(stills(tap.wish))
+    pictures = picture.filter_multi_output("split", 2 + len(kinds))
+    name, options = teed(piece.frame, target, tap.file("emitted"), tap.file("sound"))
+    yield graph.output(pictures[0], sound, name, **options)
+    small = pictures[1].filter("scale", SIDE, SIDE, flags="neighbor")
+    small = small.filter("format", "yuv420p").filter("extractplanes", "y")
+    yield graph.output(small, file_url(tap.file("luma")), **_RAW)
+    for number, (kind, frames, size) in enumerate(kinds):
+        still = pictures[2 + number].filter("select", "+".join(f"eq(n,{n})" for n in frames))
+        if size:
+            still = still.filter("scale", size.width, size.height, flags="area")
+        still = still.filter("format", "rgb24")
+        # Counted, or all later frames would be kept until one more came.
+        counted = {**_RAW, "frames:v": len(frames)}
+        yield graph.output(still, file_url(tap.file(kind)), **counted)
+
+
+_RAW = {"fps_mode": "passthrough", "c:v": "rawvideo", "f": "rawvideo"}
+
+
+def _finished(
+    piece: Piece, target: Path, raw: tuple[Iterator[Raw], Iterator[Raw]]
+) -> tuple[Any, Any]:
+    """Picture and sound of a piece, as they are encoded."""
     if isinstance(piece, Seam):
-        picture, sound = _crossed(piece, (next(first), next(second)), target)
+        picture, sound = _crossed(piece, (next(raw[0]), next(raw[1])), target)
     else:
-        picture, sound = _conformed(piece, next(first), target)
+        picture, sound = _conformed(piece, next(raw[0]), target)
         sound = _softened(sound, piece, begin=True, end=True)
     picture = _captioned(picture, piece, target)
     paths = overlays.paths_over(piece.overlays, target)
     picture = _overlaid(picture, piece.overlays, piece.frames, paths)
     for fade in piece.fades:
         picture = _tagged(faded(picture, fade, piece.frame.rate))
-    picture = _labelled(picture, piece, target)
-    return graph.output(picture, sound, file_url(target), **encoding(piece.frame))
+    return _labelled(picture, piece, target), sound
 
 
 # The graph's library takes two equal inputs for one: the second clip of a seam differs by an

@@ -1,7 +1,7 @@
-"""A poster and a contact sheet of a deliverable, of a few frames of the finished file.
+"""A poster and a contact sheet of a deliverable, of a few of its frames.
 
-Most were kept when their segment was decoded; what is missing is sought from the key frame before
-it. Pillow makes the two pictures.
+Most were kept on their way into the encoder; what is missing is sought in the finished file, from
+the key frame before it. Pillow makes the two pictures.
 """
 
 import glob
@@ -121,7 +121,7 @@ def cell_size(frame: Frame) -> Size:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was kept as JPEG when it was first decoded: the poster, and cells by their frames."""
+    """What was kept as JPEG when it was encoded: the poster, and cells by their frames."""
 
     poster: bytes | None
     cells: Mapping[int, bytes]

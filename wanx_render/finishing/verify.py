@@ -1,4 +1,4 @@
-"""The promise against the file: what a deliverable must be, and what decoding it shows."""
+"""The promise against the file: what a deliverable must be, and what checking it shows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from wanx_render.finishing.codecs import promised
+from wanx_render.finishing.codecs import decoded_whole, promised
 from wanx_render.finishing.decode_record import (
     LEAST,
     DecodeRecord,
@@ -93,16 +93,16 @@ def verify(
     """Check each promise on the finished file. Raises FfmpegError if it is broken.
 
     It is decoded here, unless ``pieces`` and ``hearing`` are records of what it was joined from:
-    then each packet must be the one that was decoded. ``reading``: where it was read already.
+    then each packet must be the one that was checked. ``reading``: where it was read already.
     """
     pieces = pieces or examine(program, [path])
     hearing = hearing or hear(program, path, peaks=promise.loudness is not None)
     reading = reading or _whole(program, path, pieces, hearing)
     record, changes = reading.probed, reading.changed
     checks = [*_picture_checks(record, promise, pieces), *_file_checks(record, path)]
-    same = tr("as decoded")
-    pictures = tr("not in part {n}", n=changes[0] + 1) if changes else same
-    checks.append(Check(tr("pictures"), same, pictures))
+    checked, same = tr("as checked"), tr("as decoded")
+    pictures = tr("not in part {n}", n=changes[0] + 1) if changes else checked
+    checks.append(Check(tr("pictures"), checked, pictures))
     checks.append(
         Check(tr("samples"), same, tr("other samples") if reading.sound_changed else same)
     )
@@ -162,8 +162,18 @@ def _picture_checks(
     yield Check(tr("frame rate"), str(frame.rate), str(picture.rate))
     yield Check(tr("constant rate"), tr("yes"), _yes(picture.uniform))
     yield Check(tr("frame count"), frames, str(picture.frames))
-    yield Check(tr("frames decoded"), frames, str(sum(len(piece.looks) for piece in pieces)))
+    yield Check(tr("frames checked"), frames, str(sum(len(piece.looks) for piece in pieces)))
+    yield _decoded(frame, pieces)
     yield Check(tr("video codec"), promised(frame), _video(picture))
+
+
+def _decoded(frame: Frame, pieces: Sequence[DecodeRecord]) -> Check:
+    """Whether as much of each piece was decoded as its quality and its encoder ask for."""
+    everything, keys = tr("every frame"), tr("key frames")
+    if not decoded_whole(frame):
+        return Check(tr("decoded"), keys, keys)
+    lacking = any(piece.decoded != "whole" for piece in pieces)
+    return Check(tr("decoded"), everything, keys if lacking else everything)
 
 
 def _file_checks(record: probe.Probe, path: Path) -> Iterator[Check]:
@@ -187,7 +197,7 @@ def _aligned(pieces: Sequence[DecodeRecord], rate: Fraction) -> Iterator[Check]:
 
 
 def _changed(listing: str, pieces: Sequence[DecodeRecord]) -> Iterator[int]:
-    """Which pieces are not found in the file as they were when they were decoded."""
+    """Which pieces are not found in the file as they were when they were checked."""
     head, packets = packets_in(listing)
     at = 0
     for number, piece in enumerate(pieces):

@@ -39,6 +39,10 @@ _OUTPUTS: Mapping[str, tuple[str, ...]] = {
         "-map", "0:v", "-c:v", "libx264", "-bsf:v", "setts=pts=PTS:dts=DTS", "-f", "null", "-",
     ),
     "framehash": ("-map", "0:v", "-f", "framehash", "-hash", "md5", "pipe:1"),
+    "tee": (
+        "-map", "0:v", "-c:v", "libx264", "-flags", "+global_header", "-f", "tee",
+        "[f=framehash:bsfs/v=filter_units=remove_types=7-8]pipe:1",
+    ),
     "framecrc": ("-map", "0:v", "-flush_packets", "0", "-f", "framecrc", "pipe:2"),
     "mov": (
         "-map", "0:v", "-map", "1:a", "-c:v", "libx264", "-c:a", "pcm_s16le",
