@@ -41,7 +41,7 @@ _OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "framehash": ("-map", "0:v", "-f", "framehash", "-hash", "md5", "pipe:1"),
     "tee": (
         "-map", "0:v", "-c:v", "libx264", "-flags", "+global_header", "-f", "tee",
-        "[f=framehash:bsfs/v=filter_units=remove_types=7-8]pipe:1",
+        "[f=null:bsfs/v=filter_units=remove_types=7-8]-",
     ),
     "framecrc": ("-map", "0:v", "-flush_packets", "0", "-f", "framecrc", "pipe:2"),
     "mov": (
