@@ -12,25 +12,23 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT))  # behind an earlier version's own modules
-
-from tests.support import damage  # noqa: E402
-from wanx_render import integrity  # noqa: E402
-from wanx_render.errors import WanxError  # noqa: E402
-from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment  # noqa: E402
-from wanx_render.finishing.segment import ClipMedia, Segment  # noqa: E402
-from wanx_render.frame import Frame  # noqa: E402
-from wanx_render.geometry import Focus, Size  # noqa: E402
-from wanx_render.media import ffmpeg  # noqa: E402
-from wanx_render.timing import Cut  # noqa: E402
+from tests.support import damage
+from tests.support.places import ROOT
+from wanx_render import integrity
+from wanx_render.errors import WanxError
+from wanx_render.finishing import jobs, verify
+from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
+from wanx_render.finishing.segment import ClipMedia, Segment
+from wanx_render.frame import Frame
+from wanx_render.geometry import Focus, Size
+from wanx_render.media import ffmpeg
+from wanx_render.timing import Cut
 
 FRAME = Frame(Size(90, 160), Fraction(30), "crop", "black")
 MASTER = Frame(Size(90, 160), Fraction(30), "crop", "black", "master")
@@ -119,32 +117,32 @@ def _boxes(path: Path) -> Iterator[tuple[str, damage.Damage]]:
 
 
 class Wire:
-    """Stands before ffmpeg, and spoils what one kind of call writes."""
+    """Stands before ffmpeg and before the check of a film, and spoils what they are given."""
 
     def __init__(self) -> None:
-        self._run = ffmpeg.run
         self.fault: Fault | None = None
         self.folder = Path()
-        ffmpeg.run = self  # type: ignore[assignment]
+        self._run, self._verify = ffmpeg.run, verify.verify
+        ffmpeg.run = self.run  # type: ignore[assignment]
+        vars(jobs)["verify"] = self.verify
 
-    def __call__(self, program: ffmpeg.Ffmpeg, arguments: Sequence[str], **more: float) -> str:
+    def run(self, program: ffmpeg.Ffmpeg, arguments: Sequence[str], **more: float) -> str:
         words, fault = list(arguments), self.fault
-        encodes, joins = "libx264" in words, any("+faststart" in word for word in words)
+        encodes = "libx264" in words
         if fault and encodes and fault.packets:
             at = words.index("libx264") + 1
             words[at:at] = ["-bsf:v", fault.packets]
-        answer = self._run(program, words, **more)
-        if fault and fault.change and (
-            (encodes and fault.where == "file behind the encoder")
-            or (joins and fault.where == "joined file")
-        ):  # fmt: skip
-            fault.change(self._part("two" if encodes else "film"))
+        answer: str = self._run(program, words, **more)  # type: ignore[arg-type]
+        if fault and fault.change and encodes and fault.where == "file behind the encoder":
+            # Others stand beside the file that is being written, with longer names.
+            beside = [path for path in self.folder.iterdir() if path.name.startswith(".two")]
+            fault.change(min(beside, key=lambda path: len(path.name)))
         return answer
 
-    def _part(self, name: str) -> Path:
-        """The file that is being written; others stand beside it, with longer names."""
-        beside = [path for path in self.folder.iterdir() if path.name.startswith(f".{name}")]
-        return min(beside, key=lambda path: len(path.name))
+    def verify(self, program: ffmpeg.Ffmpeg, path: Path, *more: object) -> object:
+        if self.fault and self.fault.change and self.fault.where == "joined file":
+            self.fault.change(path)
+        return self._verify(program, path, *more)  # type: ignore[arg-type]
 
 
 def results() -> Iterator[tuple[str, str, str]]:
@@ -232,6 +230,18 @@ def table(columns: Sequence[Sequence[tuple[str, str, str]]], names: Sequence[str
     return "\n".join(lines)
 
 
+def earlier(folder: Path) -> list[tuple[str, str, str]]:
+    """The results of an earlier version, by this script and our faults."""
+    with tempfile.TemporaryDirectory() as name:
+        for room in (folder / "wanx_render", ROOT / "tests"):
+            (Path(name) / room.name).symlink_to(room.resolve())
+        answer = subprocess.run(
+            (str(folder / ".venv/bin/python"), str(Path(__file__).resolve()), "--rows"),
+            env={**os.environ, "PYTHONPATH": name}, check=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    return [(where, what, result) for where, what, result in json.loads(answer.stdout)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--old", type=Path, help="a clone of an earlier version")
@@ -242,10 +252,7 @@ def main() -> None:
         return
     columns, names = [list(results())], ["now"]
     if options.old:
-        python = options.old / ".venv/bin/python"
-        command = (str(python), str(Path(__file__).resolve()), "--rows")
-        answer = subprocess.run(command, check=True, capture_output=True, text=True)
-        columns.insert(0, json.loads(answer.stdout))
+        columns.insert(0, earlier(options.old))
         names.insert(0, "before")
     print(table(columns, names))
     for name, rows in zip(names, columns, strict=True):

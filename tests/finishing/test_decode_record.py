@@ -8,6 +8,8 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from tests.support import damage
@@ -206,6 +208,22 @@ def test_a_piece_is_to_the_byte_what_it_is_without_being_watched(
     assert target.read_bytes() == alone.read_bytes()
     record = confirm(each_program, [target], [replace(tap, whole=True)])[0]
     assert (record.decoded, len(record.packets), len(record.looks)) == ("whole", 60, 60)
+    given = tap.file("luma").read_bytes()
+    for number, shown in enumerate(decoded_by_another(target)):
+        points = np.frombuffer(given[number * 2304 :][:2304], np.uint8).reshape(48, 48)
+        assert np.abs(blocks(shown) - blocks(points)).mean() < 10
+
+
+def decoded_by_another(path: Path) -> "list[np.ndarray]":
+    """The luma of each frame."""
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="yuv420p")[:160] for frame in container.decode(video=0)]
+
+
+def blocks(luma: "np.ndarray") -> "np.ndarray":
+    """The means of 5 rows of 3."""
+    high, wide = luma.shape[0] // 5, luma.shape[1] // 3
+    return luma[: 5 * high, : 3 * wide].reshape(5, high, 3, wide).mean(axis=(1, 3))
 
 
 NOT_THOSE = "the pictures in the file are not those that were encoded"
