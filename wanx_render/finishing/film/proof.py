@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
-from operator import add, lt, sub
+from operator import lt, sub
 from pathlib import Path
 
 from wanx_render import files
@@ -48,7 +48,7 @@ def read(
         whole = pool.submit(files.sha256, path)
         moov = read_moov(path)
         video, sound = track(moov, "vide"), track(moov, "soun")
-        packets = pool.submit(files.sha256, path, min(video.offsets[0], sound.offsets[0]))
+        packets = pool.submit(files.sha256, path, min(video.starts[0], sound.starts[0]))
         probed, listing = probe.parts(program, path, _starts(video), _SECONDS)
         changed = tuple(_changed(video, pieces, listing))
         sound_changed = not _is_as_heard(sound, hearing, listing)
@@ -58,12 +58,12 @@ def read(
 
 
 def _is_tiled(video: StoredTrack, sound: StoredTrack, size: int) -> bool:
-    """Whether the packets fill the file from the first one on, one behind the other."""
+    """Whether the chunks fill the file from the first one on, one behind the other."""
     tracks = (video, sound)
-    starts = {at for line in tracks for at in line.offsets}
-    ends = {end for line in tracks for end in map(add, line.offsets, line.sizes)}
-    in_order = (all(map(lt, line.offsets, islice(line.offsets, 1, None))) for line in tracks)
-    is_each_one = len(starts) == len(video.sizes) + len(sound.sizes)
+    starts = {at for line in tracks for at in line.starts}
+    ends = {end for line in tracks for end in line.ends}
+    in_order = (all(map(lt, line.starts, islice(line.starts, 1, None))) for line in tracks)
+    is_each_one = len(starts) == len(video.starts) + len(sound.starts)
     return is_each_one and all(in_order) and len(starts - ends) == 1 and ends - starts == {size}
 
 
@@ -89,10 +89,10 @@ def _changed(video: StoredTrack, pieces: Sequence[DecodeRecord], listing: str) -
 
 def _is_as_heard(sound: StoredTrack, hearing: Hearing, listing: str) -> bool:
     """Whether all packets of the sound have time, duration and size of those that were decoded."""
-    lines = [packet.split(" ", 3) for packet in hearing.packets]
-    times = [(int(time), int(duration), int(size)) for time, duration, size, _ in lines]
-    is_same = times == list(zip(sound.shown, expanded(sound.durations), sound.sizes, strict=False))
-    packets = [f"{size} {digest}" for _, _, size, digest in lines]
+    packets = hearing.packets
+    times = zip(sound.shown, expanded(sound.durations), sound.sizes, strict=True)
+    own = [f"{time} {duration} {size} " for time, duration, size in times]
+    is_same = len(own) == len(packets) and all(map(str.startswith, packets, own))
     return is_same and _is_read(listing, 1, hearing.head, sound, packets)
 
 
@@ -101,7 +101,8 @@ def _is_read(
 ) -> bool:
     """Whether ffmpeg listed these packets, in each part without a gap, and the ends of the film.
 
-    ``stream``: of the two of each part. ``packets``: size and hash of each packet of the film.
+    ``stream``: of the two of each part. ``packets``: size and hash of each packet of the film,
+    and what may stand before them.
     """
     parts = [timed_packets(listing, 2 * number + stream) for number in range(3)]
     if any(own != head or not listed for own, listed in parts):
@@ -121,7 +122,7 @@ def _run(
     if time not in shown:
         return range(0)
     run = range(first := shown.index(time), min(first + len(listed), len(packets)))
-    lines = [f"{shown[number]} {durations[number]} {packets[number]}" for number in run]
+    lines = [f"{shown[n]} {durations[n]} {' '.join(packets[n].split()[-2:])}" for n in run]
     return run if lines == list(listed) else range(0)
 
 

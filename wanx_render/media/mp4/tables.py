@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise, repeat
+from operator import add, sub
 from pathlib import Path
 
 from wanx_render.errors import FfmpegError
@@ -27,16 +28,29 @@ class StoredTrack:
     timescale: int
     begins: int  # what of the track's time comes before the presentation, as its edit list says
     sizes: Sequence[int]  # of each packet, in the order of decoding
-    offsets: Sequence[int]  # in the file
+    starts: Sequence[int]  # of each chunk in the file: packets that follow each other
+    counts: Sequence[int]  # packets of each chunk
     durations: Runs
     shifts: Runs  # how much later than decoded a packet is shown; empty: not at all
     keys: tuple[int, ...]  # packets that can be decoded alone, from 0; empty: all
     depends: bytes  # a byte for each packet (box ``sdtp``); empty: not said
 
     @property
-    def packets(self) -> Iterator[tuple[int, int]]:
-        """Offset and size of each packet."""
-        return zip(self.offsets, self.sizes, strict=True)
+    def offsets(self) -> "array[int]":
+        """Where each packet begins in the file."""
+        offsets: array[int] = array("Q")
+        at = 0
+        for start, count in zip(self.starts, self.counts, strict=True):
+            offsets.extend(accumulate(self.sizes[at : at + count - 1], initial=start))
+            at += count
+        return offsets
+
+    @property
+    def ends(self) -> list[int]:
+        """Where each chunk ends in the file."""
+        bytes_up_to = list(accumulate(self.sizes, initial=0))
+        bounds = [bytes_up_to[number] for number in accumulate(self.counts, initial=0)]
+        return list(map(sub, map(add, self.starts, bounds[1:]), bounds))
 
     @property
     def shown(self) -> list[int]:
@@ -80,6 +94,7 @@ def _track(trak: FileBox, kind: str) -> StoredTrack:
     media = trak.get(b"mdia")
     table = media.get(b"minf", b"stbl")
     sizes = _sizes(table.get(b"stsz").content)
+    starts, counts = _chunks(table, sizes)
     keys, depends = table.find(b"stss"), table.find(b"sdtp")
     shifts = table.find(b"ctts")
     return StoredTrack(
@@ -87,7 +102,8 @@ def _track(trak: FileBox, kind: str) -> StoredTrack:
         timescale=timescale_of(media.get(b"mdhd").content),
         begins=_begins(trak.find(b"edts", b"elst")),
         sizes=sizes,
-        offsets=_offsets(table, sizes),
+        starts=starts,
+        counts=counts,
         durations=_pairs(table.get(b"stts").content, "I"),
         shifts=_pairs(shifts.content, "i") if shifts else (),
         keys=tuple(number - 1 for number in _numbers(keys.content, 4)) if keys else (),
@@ -141,26 +157,15 @@ def _pairs(content: bytes, value: str) -> Runs:
     return tuple((run, number) for run, number in pairs)
 
 
-def _offsets(table: FileBox, sizes: "array[int]") -> "array[int]":
-    """Where each packet begins: chunks, and in each its packets one behind the other."""
+def _chunks(table: FileBox, sizes: "array[int]") -> tuple["array[int]", "array[int]"]:
+    """Where each chunk begins, and how many packets it has: the table names where that changes."""
     wide = table.find(b"co64")
-    chunks = _numbers(wide.content, 4, "Q") if wide else _numbers(table.get(b"stco").content, 4)
-    offsets: array[int] = array("Q")
-    at = 0
-    for chunk, count in zip(chunks, _counts(table.get(b"stsc").content, len(chunks)), strict=True):
-        if count == 1:  # as most are where two tracks take turns
-            offsets.append(chunk)
-        else:
-            offsets.extend(accumulate(sizes[at : at + count - 1], initial=chunk))
-        at += count
-    if at != len(sizes):
-        raise ValueError(at)
-    return offsets
-
-
-def _counts(stsc: bytes, chunks: int) -> Iterator[int]:
-    """How many packets each chunk has; the table names the chunks where that changes."""
+    starts = _numbers(wide.content, 4, "Q") if wide else _numbers(table.get(b"stco").content, 4)
+    stsc = table.get(b"stsc").content
     (count,) = struct.unpack_from(">I", stsc, 4)
     rows = [(first, per) for first, per, _ in struct.iter_unpack(">III", stsc[8 : 8 + 12 * count])]
-    for (first, per), (following, _) in pairwise([*rows, (chunks + 1, 0)]):
-        yield from repeat(per, following - first)
+    runs = ((b - a, per) for (a, per), (b, _) in pairwise([*rows, (len(starts) + 1, 0)]))
+    counts = array("I", expanded(tuple(runs)))
+    if len(counts) != len(starts) or sum(counts) != len(sizes):
+        raise ValueError(len(counts))
+    return starts, counts
