@@ -1,6 +1,7 @@
 """The picture of the rooms is drawn from the code: floors, windows, dots and words."""
 
 import sys
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -69,13 +70,18 @@ def test_the_list_replaces_the_one_of_the_page(house: House) -> None:
     assert "old" not in lines
 
 
+@cache
+def ours() -> House:
+    return House(ROOT)
+
+
 def test_what_a_room_is_for_fits_into_its_box() -> None:
-    for level in rooms.floors(House(ROOT)):
+    for level in rooms.floors(ours()):
         for room in level:
             lines = rooms.lines_of(room, rooms.width_of(level))
             assert " ".join(lines) == room.summary, f"shorten the first sentence of {room.name}"
 
 
 def test_the_picture_and_the_page_show_the_rooms_of_today() -> None:
-    for path, text in rooms.drawn(House(ROOT)).items():
+    for path, text in rooms.drawn(ours()).items():
         assert path.read_text("utf-8") == text, "run: uv run python benchmarks/rooms.py"
