@@ -184,7 +184,7 @@ def silent(arguments: list[str]) -> list[str]:
     """The same graph without its sound."""
     *head, graph = arguments
     kept = [part for part in graph.split(";") if not re.search(r"\[\d+:a\]|aresample|atrim", part)]
-    kept = [part for part in kept if not re.search(r"aformat|apad|asetpts", part)]
+    kept = [part for part in kept if not re.search(r"aformat|apad|asetpts|afade|asplit", part)]
     return [*head, ";".join(kept)]
 
 
