@@ -251,5 +251,8 @@ def key_of(record: dict[str, Any], backend: str) -> str:
 
 
 def _digest(record: dict[str, Any]) -> str:
-    text = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return sha256_of(text.encode("utf-8", "surrogatepass"))
+    return sha256_of(_WRITER.encode(record).encode("utf-8", "surrogatepass"))
+
+
+# Making one costs as much as using it, and a long table has a hundred thousand requests.
+_WRITER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -10,7 +10,8 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.shotlist.paths import expanded, hint, nearest
-from wanx_render.validation.load import Loaded, load
+from wanx_render.validation.load import load
+from wanx_render.validation.rows.lists import Loaded
 
 LIST = """\
 version: 1

@@ -22,7 +22,8 @@ from wanx_render.session.render import render
 from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice
-from wanx_render.validation.load import Loaded, load
+from wanx_render.validation.load import load
+from wanx_render.validation.rows.lists import Loaded
 
 LIST = """\
 version: 1

@@ -11,7 +11,8 @@ from tests.support.places import BROKEN, SPECS
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, concise, full
 from wanx_render.errors import BadInput
-from wanx_render.validation.load import Loaded, load
+from wanx_render.validation.load import load
+from wanx_render.validation.rows.lists import Loaded
 
 LISTS = sorted(BROKEN.glob("*.yaml"))
 EXPECTED = re.compile(r"# (error|warning)\[([a-z-]+)\]")

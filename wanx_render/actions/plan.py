@@ -1,5 +1,6 @@
 """``plan``: what would be asked for, made and paid; and the saved plan that ``render`` keeps to."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import KW_ONLY, asdict, dataclass
@@ -12,9 +13,14 @@ from wanx_render.catalog.pricing import total
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.language import Message, tr, verbatim
 from wanx_render.money import Money, write_amount
-from wanx_render.planning.forecast import Forecast, forecast, wall_seconds
+from wanx_render.planning.forecast import (
+    Forecast,
+    KindOfTask,
+    forecast,
+    kind_of_task,
+    wall_seconds,
+)
 from wanx_render.planning.rebuild import is_lost
-from wanx_render.planning.take_status import TakeStatus
 from wanx_render.reports import plan_table
 from wanx_render.reports.plan_table import ListLine, ListsTotal
 from wanx_render.session.approval import SavedPlan, check_offers
@@ -50,7 +56,7 @@ def plan(options: PlanOptions, environment: Environment) -> int:
         }
         if options.suggest:
             return suggest(selection, journals, environment)
-        preview = _Preview(Survey(selection, journals))
+        preview = _Preview(Survey(selection, journals), keeps_takes=options.save is not None)
         for outlook in preview.survey.outlooks():
             check_offers((take.request.model for take in outlook.new), selection.catalog)
             preview.add(outlook)
@@ -70,11 +76,22 @@ def plan(options: PlanOptions, environment: Environment) -> int:
     return 1 if selection.skipped else 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One request of any list, in as little as the sum of a hundred thousand of them needs."""
+
+    kind: KindOfTask
+    price: Money | None
+    is_new: bool
+
+
 class _Preview:
     """What all lists together would ask for; what two of them ask for alike counts once."""
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: Survey, *, keeps_takes: bool = False) -> None:
+        """``keeps_takes``: for a plan that is saved."""
         self.survey = survey
+        self.keeps_takes = keeps_takes
         self.takes: dict[str, Mapping[str, Money | None]] = {}  # new ones, by list
         selection = survey.selection
         # One list is shown in full; so are a few that were chosen.
@@ -84,15 +101,19 @@ class _Preview:
         self._lines: list[ListLine] = []
         self._full: list[Forecast] = []
         self._stale: list[Diagnostic] = []
-        self._requests: dict[str, TakeStatus] = {}
+        self._requests: dict[str, _Request] = {}
+        self._alike: dict[_Request, _Request] = {}  # that equal requests share
 
     def add(self, outlook: Outlook) -> None:
         """Add a list."""
         item, plan = outlook.item, outlook.plan
-        self.takes[item.name] = priced(outlook.new)
+        if self.keeps_takes:
+            self.takes[item.name] = priced(outlook.new)
         self._lines.append(self._line(outlook))
         for key, status in outlook.requests.items():
-            self._requests.setdefault(key, status)
+            take = status.take
+            request = _Request(kind_of_task(take.request), take.price, status.state == "new")
+            self._requests.setdefault(key, self._alike.setdefault(request, request))
         self._stale += stale_picks(item.loaded, plan)
         if self._in_full:
             journal = self.survey.journals.get(item.home)
@@ -120,16 +141,17 @@ class _Preview:
 
     def retake(self, name: str, rows: Sequence[str]) -> Message:
         """What ``--retake`` costs where it means a shot in several rows."""
-        prices = (s.take.price for s in self._requests.values() if s.state == "new")
+        prices = (request.price for request in self._requests.values() if request.is_new)
         return wide_retake(name, rows, total(prices, self.survey.selection.currency).shown)
 
     @property
     def whole(self) -> ListsTotal:
         """All lists together."""
         selection, requests = self.survey.selection, self._requests.values()
-        new = [status.take.price for status in requests if status.state == "new"]
+        new = [request.price for request in requests if request.is_new]
         cost = total(new, selection.currency)
-        shortest, longest = wall_seconds(requests, selection.catalog)
+        kinds = Counter(request.kind for request in requests)
+        shortest, longest = wall_seconds(kinds, selection.catalog)
         return ListsTotal(
             backend=selection.backend,
             region=selection.region,

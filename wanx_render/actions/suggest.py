@@ -141,6 +141,6 @@ class _File:
         )
 
     def _stand(self, survey: Survey) -> _Standing:
-        chosen = (item for item in survey.selection.chosen if item.loaded.file == self._file.file)
+        chosen = (item for item in survey.selection.chosen if item.file == self._file.file)
         outlooks = tuple(map(survey.outlook, chosen))
         return _Standing(figures(outlook.plan for outlook in outlooks), unpaid(outlooks), outlooks)

@@ -34,7 +34,7 @@ from wanx_render.session.survey import Survey, Surveyed, Unpaid, unpaid
 from wanx_render.session.watch_saves import Print, print_of
 from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice, Picks
-from wanx_render.validation.load import picked_for, with_picks
+from wanx_render.validation.rows.lists import picked_for, with_picks
 
 if TYPE_CHECKING:
     from wanx_render.backends.line import Access
@@ -194,7 +194,7 @@ class Holding:
     def _chosen(self, choices: Picks) -> Selection:
         """The list with other choices than those in its picks file."""
         item, *rest = self.selection.lists
-        chosen = replace(item, loaded=with_picks(item.loaded, choices))
+        chosen = replace(item, changed=with_picks(item.loaded, choices))
         return replace(self.selection, lists=(chosen, *rest))
 
     async def if_chosen(self, choices: Picks) -> Surveyed:

@@ -27,7 +27,7 @@ from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.names import is_device, is_part, normal, shortened
 from wanx_render.source.writing import Site, Unwritable, written
 from wanx_render.task import InputMedia
-from wanx_render.validation.load import Loaded
+from wanx_render.validation.rows.lists import Loaded
 
 Asked = Mapping[str, Any]
 MOST_FILES = 20_000  # looked at near the list

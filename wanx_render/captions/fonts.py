@@ -132,6 +132,7 @@ def named(path: Path) -> Font:
     return font
 
 
+@cache
 def with_packaged(font: Font) -> tuple[Font, ...]:
     """The font, and those that are taken for what it lacks."""
     return tuple(dict.fromkeys((font, chinese(), latin())))
@@ -139,8 +140,16 @@ def with_packaged(font: Font) -> tuple[Font, ...]:
 
 def lacking(text: str, *drawn_in: Font) -> list[str]:
     """The characters of ``text`` that none of the fonts can draw, each once."""
-    signs = dict.fromkeys(sign for sign in text if not sign.isspace() and not is_unseen(sign))
-    return [sign for sign in signs if not any(has(font, sign) for font in drawn_in)]
+    known, signs = _known(drawn_in), dict.fromkeys(text)
+    for sign in signs.keys() - known.keys():
+        known[sign] = sign.isspace() or is_unseen(sign) or any(has(f, sign) for f in drawn_in)
+    return [sign for sign in signs if not known[sign]]
+
+
+@cache
+def _known(_fonts: tuple[Font, ...]) -> dict[str, bool]:
+    """Whether one of the fonts can draw a character, of all that were asked for yet."""
+    return {}
 
 
 def script_of(character: str) -> str:

@@ -110,7 +110,7 @@ def in_context(lines: Iterable[str]) -> Iterator[str]:
 
 def has_leftward(text: str) -> bool:
     """Whether any of it is read from right to left."""
-    return any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in text)
+    return not text.isascii() and any(unicodedata.bidirectional(s) in ("R", "AL") for s in text)
 
 
 @dataclass(frozen=True, slots=True)

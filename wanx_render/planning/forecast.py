@@ -3,8 +3,8 @@
 A plan and how its takes stand in, one versioned, JSON-ready record out.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -36,6 +36,7 @@ from wanx_render.planning.take_status import State, TakeStatus
 from wanx_render.planning.truth import FilmTruth, ShotTruth, Truth
 from wanx_render.shotlist.model import Deliverable, GeneratedShot, StillShot, gaze_at, own_name
 from wanx_render.shotlist.references import numbered, references_of
+from wanx_render.task import TaskRequest
 from wanx_render.timing import conformed_frames, frames_in
 
 VERSION = 1
@@ -176,9 +177,8 @@ def forecast(
     new = tuple(status.take for status in statuses if status.state == "new")
     cost = plan.cost(new)
     cascade = plan.cost(tuple(status.take for status in statuses if status.cascade))
-    shortest, longest = wall_seconds(
-        (status for status in statuses if status.state != "cached"), catalog
-    )
+    left = (status.take.request for status in statuses if status.state != "cached")
+    shortest, longest = wall_seconds(Counter(map(kind_of_task, left)), catalog)
     shots = {shot.shot.id: shot for shot in plan.asked}
     pictures = tuple(take for take in new if take.request.is_picture)
     return Forecast(
@@ -342,27 +342,37 @@ def _fitted(size: Size, gaze: Gaze, frame: Frame) -> tuple[str | None, float, fl
     return crop_text(size, frame.aspect, gaze), round(percent, 1), growth
 
 
-def wall_seconds(statuses: Iterable[TakeStatus], catalog: Catalog) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class KindOfTask:
+    """What decides how long a task may take."""
+
+    model: str
+    is_picture: bool
+
+
+def kind_of_task(request: TaskRequest) -> KindOfTask:
+    """The kind of what is asked for."""
+    return KindOfTask(request.model, request.is_picture)
+
+
+def wall_seconds(tasks: Mapping[KindOfTask, int], catalog: Catalog) -> tuple[int, int]:
     """The shortest and longest time the service's running limits allow, over all models.
 
-    First frames are made before the videos that begin with them.
+    ``tasks`` is how many there are of each kind. First frames are made before the videos that
+    begin with them.
     """
-    every = list(statuses)
-    pictures = [status for status in every if status.take.request.is_picture]
-    videos = [status for status in every if not status.take.request.is_picture]
+    pictures = {kind.model: count for kind, count in tasks.items() if kind.is_picture}
+    videos = {kind.model: count for kind, count in tasks.items() if not kind.is_picture}
     parts = [_side_by_side(part, catalog) for part in (pictures, videos)]
     return sum(least for least, _ in parts), sum(most for _, most in parts)
 
 
-def _side_by_side(statuses: Iterable[TakeStatus], catalog: Catalog) -> tuple[int, int]:
-    """The time that the limits allow for tasks that wait for none of the others.
+def _side_by_side(counts: Mapping[str, int], catalog: Catalog) -> tuple[int, int]:
+    """The time that the limits allow for tasks that wait for none of the others, by model.
 
     For each model the work of N tasks is spread over its c places: at least N/c rounds of the
     documented shortest time, at most ceil(N/c) of the longest. Models run side by side.
     """
-    counts: dict[str, int] = defaultdict(int)
-    for status in statuses:
-        counts[status.take.request.model] += 1
     shortest, longest = Fraction(0), 0
     for name, count in counts.items():
         model = catalog.entry(name)

@@ -13,6 +13,7 @@ from wanx_render.catalog.pricing import Total, price, total
 from wanx_render.frame import Frame
 from wanx_render.geometry import Size, largest_exact
 from wanx_render.money import Money
+from wanx_render.planning.basis import Basis
 from wanx_render.planning.made_pictures import MadePictures
 from wanx_render.planning.planned import (
     STILL_RATE,
@@ -87,13 +88,17 @@ class Plan:
     def in_row(self, row: str) -> "Plan":
         """This plan as that of a row of a table."""
 
-        named = {
-            planned.shot.id: replace(
-                planned, takes=tuple(replace(take, row=row) for take in planned.takes)
-            )
-            for planned in self.asked
-        }
-        return replace(self.with_asked(named), project=f"{self.project}/{row}")
+        def named(planned: AnyPlanned) -> AnyPlanned:
+            if isinstance(planned, PlannedFootage):
+                return planned
+            return replace(planned, takes=_in_row(planned.takes, row))
+
+        return replace(
+            self,
+            project=f"{self.project}/{row}",
+            shots=tuple(map(named, self.shots)),
+            pictures=tuple(replace(p, takes=_in_row(p.takes, row)) for p in self.pictures),
+        )
 
     def having(self, planned: "AnyPlanned | PlannedPicture") -> "Plan":
         """This plan with another shot or picture in the place of the one of its name."""
@@ -127,6 +132,10 @@ class Plan:
         pictures = {picture.shot.id: picture.picked for picture in self.pictures}
         once = {_identity(take, pictures, self.backend): take for take in takes}
         return total((take.price for take in once.values()), self.currency)
+
+
+def _in_row(takes: tuple[Take, ...], row: str) -> tuple[Take, ...]:
+    return tuple(replace(take, row=row) for take in takes)
 
 
 def _identity(take: Take, pictures: Mapping[str, Take], backend: str) -> tuple[str, ...]:
@@ -247,45 +256,14 @@ class _Asked:
     preparing: Preparing
     request: TaskRequest  # with its pictures prepared
 
-    @property
-    def basis(self) -> str:
-        """With ``fit_image: match`` it is the same whichever aspect follows from it."""
-        request, last = self.request, self.request.last_image
-        if self.preparing.choices:
-            request = replace(request, size=None, ratio="")
-        if self.preparing.matches and request.image:
-            first = InputMedia(f"{request.image.source} {self.preparing.name}".rstrip())
-            end = InputMedia(last.source) if last else None
-            request = replace(request, image=first, last_image=end)
-        return self._basis(request)
-
-    @property
-    def bases(self) -> tuple[str, ...]:
-        """The basis, and what it was before ``match`` was written: takes of then are kept too."""
-        request, last = self.request, self.request.last_image
-        if self.preparing.choices:
-            return self.basis, self._basis(request)
-        if not self.preparing.matches or request.image is None:
-            return (self.basis,)
-        whole = replace(
-            request,
-            image=replace(request.image, preparation=None) if request.image else None,
-            last_image=replace(last, preparation=None) if last else None,
-        )
-        return self.basis, self._basis(whole), self._basis(request)
-
-    def _basis(self, request: TaskRequest) -> str:
-        request = replace(request, seed=0) if request.seed else request
-        return request.key(f"{self.backend} {self.shot.seed}")
-
 
 def _generated(asked: _Asked, retakes: Mapping[str, int], picks: Mapping[str, int]) -> PlannedShot:
-    bases = asked.bases if retakes else ()
-    most = max((retakes.get(basis, 1) for basis in bases), default=1)
+    basis = Basis(asked.request, asked.preparing, asked.backend, asked.shot.seed)
+    most = max((retakes.get(key, 1) for key in basis.keys), default=1) if retakes else 1
     shot, pick_of_list, is_chosen = with_choice(asked.shot, most, picks.get(asked.shot.id))
     rate = model_of(shot, asked.catalog).fps.value
     cut = cut_for(shot, Fraction(asked.request.duration), rate, asked.request.lead)
-    return PlannedShot(shot, _takes(asked, shot, rate), cut, asked.basis, is_chosen, pick_of_list)
+    return PlannedShot(shot, _takes(asked, shot, rate), cut, basis, is_chosen, pick_of_list)
 
 
 def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ...]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from wanx_render.geometry import Size
 from wanx_render.money import Money
+from wanx_render.planning.basis import Basis
 from wanx_render.planning.sending.prepared import prepared
 from wanx_render.planning.take_name import TakeName
 from wanx_render.shotlist.inputs import MadePicture
@@ -91,16 +92,21 @@ class Take:
 class PlannedShot:
     """A shot with all its takes and the one that goes into the deliverables.
 
-    ``basis`` is what all its takes ask for in common; a first frame that comes from another shot
-    counts by that shot's name, so that a shot keeps its takes when the one before it changes.
+    ``asked`` is what all its takes ask for in common.
     """
 
     shot: GeneratedShot
     takes: tuple[Take, ...]
     cut: Cut
-    basis: str
+    asked: Basis
     chosen: bool = False  # whether its pick was made on the board, not by the list
     pick_of_list: int = 1  # the take that is picked where nothing was chosen on the board
+
+    @property
+    def basis(self) -> str:
+        """What names that; a first frame that comes from another shot counts by that shot's name,
+        so that a shot keeps its takes when the one before it changes."""
+        return self.asked.key
 
     @property
     def picked(self) -> Take:

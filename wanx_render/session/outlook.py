@@ -29,7 +29,7 @@ from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import NEWEST
 from wanx_render.task import InputMedia
 from wanx_render.tasks.likeness.comparison import compare
-from wanx_render.validation.load import Loaded
+from wanx_render.validation.rows.lists import Loaded
 from wanx_render.validation.word_rules import LABEL_HINT, unlabelled
 
 

@@ -226,7 +226,7 @@ def _warnings(surveyed: Surveyed) -> Iterator[Event]:
         stale = [
             warning
             for prospect in surveyed.lists
-            if prospect.item.loaded.file == batch.file
+            if prospect.item.file == batch.file
             for warning in prospect.warnings
         ]
         labels = without_label(batch.lists, selection.backend)

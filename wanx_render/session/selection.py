@@ -19,7 +19,8 @@ from wanx_render.shotlist.model import GeneratedShot, picture_of
 from wanx_render.shotlist.names import alike, normal
 from wanx_render.shotlist.tables.rows import is_folder_name, numbers, shard
 from wanx_render.validation.batches import Batches, read_each
-from wanx_render.validation.load import BadRow, Batch, Loaded, load_all
+from wanx_render.validation.load import BadRow, Batch, load_all
+from wanx_render.validation.rows.lists import Lists, Loaded
 
 if TYPE_CHECKING:
     from wanx_render.tasks.account import Ambiguous
@@ -70,17 +71,26 @@ class RenderOptions:
         return ListChoice(self.only, self.rows, self.shard)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ListInFolder:
-    """One list and the folder it is rendered into: a file, or a row of its table."""
+    """One list and the folder it is rendered into: a file, or a row of its table.
 
-    loaded: Loaded
+    It is the one of this ``index`` among ``lists``, or what became of that.
+    """
+
+    lists: Lists
+    index: int
     home: Path  # the folder with the journal and the clips; a table's rows share it
     only: frozenset[str] = frozenset()  # the shots that are meant; empty for all
+    changed: Loaded | None = None
+
+    @property
+    def loaded(self) -> Loaded:
+        return self.changed or self.lists[self.index]
 
     @property
     def project(self) -> str:
-        return self.loaded.shots.project
+        return self.lists.first.shots.project
 
     @property
     def name(self) -> str:
@@ -89,17 +99,19 @@ class ListInFolder:
 
     @property
     def file(self) -> Path:
-        return self.loaded.file
+        return self.lists.file
 
     @property
     def row(self) -> str:
         """The name of its row, by which its journal knows it; empty where it is none."""
-        return self.loaded.row.name if self.loaded.row else ""
+        row = self.lists.rows[self.index].row
+        return row.name if row else ""
 
     @property
     def number(self) -> int:
         """The number of its row; 0 where it is none."""
-        return self.loaded.row.number if self.loaded.row else 0
+        row = self.lists.rows[self.index].row
+        return row.number if row else 0
 
     @property
     def folder(self) -> Path:
@@ -122,6 +134,8 @@ class ListInFolder:
 
     def with_own_pictures(self) -> "ListInFolder":
         """The same, where a shot that is meant brings the picture it begins with."""
+        if not self.only:
+            return self
         shots = self.loaded.shots.shots
         own = (picture_of(shot) for shot in shots if shot.id in self.only)
         return replace(self, only=self.only | frozenset(filter(None, own)))
@@ -314,15 +328,15 @@ class Selection:
     def require_one_service(self) -> None:
         """Raise BadInput where the lists have different backends or regions."""
         services = {
-            (self.options.backend or item.loaded.shots.backend, item.loaded.shots.region): item
+            (
+                self.options.backend or item.lists.first.shots.backend,
+                item.lists.first.shots.region,
+            ): item
             for item in self.chosen
         }
         if len(services) > 1:
             differing = joined(
-                (
-                    f"{item.loaded.file}: {name}, {region}"
-                    for (name, region), item in services.items()
-                ),
+                (f"{item.file}: {name}, {region}" for (name, region), item in services.items()),
                 tr("; "),
             )
             message = tr("the lists differ in backend or region: {lists}", lists=differing)
@@ -406,7 +420,7 @@ def _left_out(read: Batches, lists: Sequence[ListInFolder]) -> Iterator[SkippedL
     yield from (SkippedList(entry.file, entry.problems) for entry in read.bad)
     for batch in read.good:
         if batch.bad:
-            rows = [item for item in lists if item.loaded.file == batch.file]
+            rows = [item for item in lists if item.file == batch.file]
             yield from _skipped(batch.bad, rows)
 
 
@@ -451,7 +465,7 @@ def _in_folders(
                     hint=tr("give each list its own project"),
                 )
             )
-        lists += (ListInFolder(shot_list, home) for shot_list in batch.lists)
+        lists += (ListInFolder(batch.lists, index, home) for index in range(len(batch.lists)))
     return lists
 
 

@@ -282,7 +282,7 @@ def _lines_of_one(run: Run) -> Iterator[Message]:
     if failed := _failure(run, manifest):
         yield on_mock(failed, mock=mock)
         yield from filter(None, map(out_of_date, manifest.deliverables))
-        yield from _next_steps(manifest.takes, item.loaded.file)
+        yield from _next_steps(manifest.takes, item.file)
         yield on_mock(totals, mock=mock)
         yield from _of_unknown_price(manifest)
         yield from _above_plan(run)
@@ -330,7 +330,7 @@ def _of_pictures(run: Run, manifest: Manifest) -> Iterator[Message]:
                 path = shown((item.folder / take.clip).resolve())
                 name = tr("{shot} take {n}", shot=picture.id, n=take.take)
                 yield tr("{subject}: {text}", subject=name, text=path)
-    file = item.loaded.file
+    file = item.file
     yield tr("To see and choose them: wanx-render board {file}", file=file)
     names = [picture.id for picture in manifest.pictures]
     yield tr(

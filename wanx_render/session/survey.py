@@ -83,7 +83,7 @@ class Survey:
         shots = [shot for shot in retake if always or shot in loaded.picks.picked]
         if not shots or (loaded.row and not self.selection.row_alone):
             return item
-        return replace(item, loaded=replace(loaded, picks=loaded.picks.with_newest(shots)))
+        return replace(item, changed=replace(loaded, picks=loaded.picks.with_newest(shots)))
 
     def delivered(self, item: ListInFolder, outcome: Outcome) -> list[Path | str]:
         """Where the deliverables of a list are."""

@@ -6,6 +6,7 @@ could not hold, and what people could not tell apart.
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -73,7 +74,11 @@ def _reference(value: Any) -> str:
 
 def _own(value: Any) -> str:
     """The name that something is given, which becomes that of a file."""
-    name = _reference(value)
+    return _of_file(_reference(value))
+
+
+@lru_cache(maxsize=1024)
+def _of_file(name: str) -> str:
     if is_device(name):
         hint = tr("use another name, such as {name}", name=f"{name.partition('.')[0]}-1")
         raise fail("name-invalid", tr("{name!r} is reserved on Windows", name=name), hint)
@@ -83,6 +88,7 @@ def _own(value: Any) -> str:
     return name
 
 
+@lru_cache(maxsize=1024)  # the rows of a table have the same names again and again
 def _checked(value: str) -> str:
     name = normal(value)
     if not name.strip():

@@ -3,6 +3,7 @@
 It stands beside the list and overrides it, so that nobody's YAML is ever rewritten by the program.
 """
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -70,9 +71,21 @@ class Picks:
         return replace(self, shots=shots, read=None)
 
 
+_ENDING = ".picks.yaml"
+
+
 def beside(file: Path) -> Path:
     """Where the picks of the list ``file`` stand."""
-    return file.with_name(f"{file.stem}.picks.yaml")
+    return file.with_name(f"{file.stem}{_ENDING}")
+
+
+def may_be_in(folder: Path) -> bool:
+    """Whether a folder may hold the picks of any list; one look at it for all rows of a table."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(entry.name.casefold().endswith(_ENDING) for entry in entries)
+    except OSError:
+        return True
 
 
 def read(file: Path, ids: tuple[str, ...]) -> tuple[Picks, tuple[Diagnostic, ...]]:

@@ -281,16 +281,14 @@ class AssetReader:
 
     def media(self, shots: ShotList) -> dict[str, InputMedia]:
         """Every picture and sound of a checked list, by the words it is named with."""
-        names: dict[str, None] = {}
-        for shot in shots.shots:
-            names |= dict.fromkeys(context.files_of(shot))
+        names = [name for shot in shots.shots for name in context.files_of(shot)]
         for deliverable in shots.deliverables:
             files = (*deliverable.audio.files, deliverable.subtitles, deliverable.font)
-            names |= dict.fromkeys(name for name in files if name)
+            names += (name for name in files if name)
         items = (dict(enumerate(shots.shots)), dict(enumerate(shots.deliverables)))
-        names |= dict.fromkeys(overlay.image for _, overlay in context.overlays_in(*items))
-        names |= dict.fromkeys(name for _, name in context.looks_in(*items))
-        return {name: self._known(name) for name in names}
+        names += (overlay.image for _, overlay in context.overlays_in(*items))
+        names += (name for _, name in context.looks_in(*items))
+        return {name: self._known(name) for name in dict.fromkeys(names)}
 
     def _known(self, name: str) -> InputMedia:
         if name not in self._media:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -39,6 +39,7 @@ from wanx_render.task import Footage
 
 if TYPE_CHECKING:
     from wanx_render.captions.subtitles import Subtitles
+    from wanx_render.captions.typesetting import Sheet
 
 Place = Callable[[tuple[str | int, ...]], Span]
 
@@ -62,15 +63,28 @@ class KnownClip:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A picture of a shot, and what is sent of it; or why it cannot be."""
+    """A picture of a shot, and what is sent of it; or why it cannot be.
 
-    place: Span
+    ``path`` is where the list names it.
+    """
+
+    path: yaml_source.Path
     name: str
     picture: Picture
     model: Model
     wish: FitImage | None
     preparation: Preparation | None = None  # None: it is sent as it is
     problem: Message = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the rows of a table that are alike have in common, once a rule has asked for it."""
+
+    # What the words of a deliverable are set on, by its index.
+    sheets: "dict[int, Sheet | None]" = field(default_factory=dict)
+    # How the pictures of a shot are prepared, by its index.
+    preparings: dict[int, Preparing] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,6 +108,7 @@ class Scene:
     # The LUFS of a deliverable's music and voices alone, where those it wants are out of reach.
     loudest: Callable[[Sound, Mapping[str, Fraction], Fraction], Decimal | None]
     figures_hints: bool = True  # whether hints say by figures what they would change
+    shared: Shared = field(default_factory=Shared)
 
     @cached_property
     def generated(self) -> dict[int, GeneratedShot]:
@@ -114,13 +129,13 @@ class Scene:
         by_shot = {index: references_of(shot) for index, shot in self.generated.items()}
         return {index: references for index, references in by_shot.items() if references}
 
-    def looks(self) -> Iterator[tuple[Span, str, Picture, Model]]:
-        """Each picture of each shot: its place, what it is called, and the model it is for."""
-        for index, shot, model in self.models:
+    def looks(self) -> Iterator[tuple[yaml_source.Path, str, Picture]]:
+        """Each picture of each shot that has a model: its path, and what it is called."""
+        for index, shot, _ in self.models:
             for path, name in pictures_of(shot):
                 if name in self.pictures:
                     title = tr("the data URI") if name.startswith("data:") else name
-                    yield self.at(index, *path), title, self.pictures[name], model
+                    yield ("shots", index, *path), title, self.pictures[name]
 
     @cached_property
     def sent(self) -> "tuple[Sent, ...]":
@@ -136,11 +151,13 @@ class Scene:
             first = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
             if not named:
                 continue
-            of_frames = self.preparing(shot, model)
+            if index not in self.shared.preparings:
+                self.shared.preparings[index] = self.preparing(shot, model)
+            of_frames = self.shared.preparings[index]
             for path, name in named:
                 picture = self.pictures[name]
                 title = tr("the data URI") if name.startswith("data:") else name
-                sent = Sent(self.at(index, *path), title, picture, model, shot.fit_image)
+                sent = Sent(("shots", index, *path), title, picture, model, shot.fit_image)
                 preparing = of_frames.of_references if path[0] == "references" else of_frames
                 try:
                     aspect = preparing.aspect((first or picture).size)

@@ -8,7 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,15 +22,12 @@ from wanx_render.language import plural, tr
 from wanx_render.shotlist import picks, reading
 from wanx_render.shotlist.inputs import CHAIN_TAG, LIST_TAG, MADE_TAG, NAMED_TAG, PATH_TAG
 from wanx_render.shotlist.model import (
-    FOR_ALL,
     SOURCES,
     AnyShot,
-    ClipShot,
     Deliverable,
     GeneratedShot,
     Matrix,
     ShotList,
-    StillShot,
     keys_of,
     kind_of,
     picture_of,
@@ -37,38 +35,22 @@ from wanx_render.shotlist.model import (
     whole_keys,
 )
 from wanx_render.shotlist.names import normal
-from wanx_render.shotlist.picks import Choice, Picks
+from wanx_render.shotlist.picks import Picks
 from wanx_render.shotlist.problems import Places, Problems, RowPlaces, means
 from wanx_render.shotlist.tables.rows import Filling, Fillings, Row, fillings
-from wanx_render.shotlist.tables.variables import OUTSIDE, Templates
+from wanx_render.shotlist.tables.variables import Templates
 from wanx_render.source import yaml_source
 from wanx_render.source.yaml_source import Source
-from wanx_render.task import InputMedia
-from wanx_render.validation import registry
 from wanx_render.validation.assets import AssetReader
 from wanx_render.validation.context import Scene
+from wanx_render.validation.rows.alike import AlikeRows, RowKind
+from wanx_render.validation.rows.compact import CompactList, compact
+from wanx_render.validation.rows.lists import CheckedRow, Lists, Loaded, picked_for
+from wanx_render.validation.rows.merging import Merging
 
 # Of a table, what a hint would change is calculated for so many rows: a warning that all rows
 # share is said once, with the figures of the first.
 FIGURED_ROWS = 20
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A shot list that can be run, the folder its paths start at, and what is worth warning of.
-
-    ``row`` is the row of the table that it was made of.
-    """
-
-    file: Path
-    shots: ShotList
-    folder: Path
-    media: Mapping[str, InputMedia]  # every picture and sound, by the words the list names it with
-    texts: Mapping[str, str]
-    picks: Picks  # what was chosen on the board; its points of focus are in the shots already
-    warnings: tuple[Diagnostic, ...] = field(default=())
-    row: Row | None = None
-    unchosen: ShotList | None = None  # ``shots`` without what was chosen on the board
 
 
 @dataclass(frozen=True)
@@ -87,7 +69,7 @@ class Batch:
     """
 
     file: Path
-    lists: tuple[Loaded, ...]
+    lists: Lists
     texts: Mapping[str, str]
     warnings: tuple[Diagnostic, ...] = ()
     bad: tuple[BadRow, ...] = ()
@@ -96,7 +78,7 @@ class Batch:
     @property
     def tabular(self) -> bool:
         """Whether the file has a table."""
-        return self.lists[0].row is not None
+        return self.lists.rows[0].row is not None
 
 
 def load(file: Path, catalog: Catalog) -> Loaded:
@@ -154,7 +136,9 @@ def _check(
     table = fillings(source, _matrix(source, folder), folder)
     templates = Templates(source, *_kinds_of_keys(source))
     template_problems = (*table.problems, *templates.problems(table.known, table.columns))
-    checker = _Checker(file, source, templates, AssetReader(folder), catalog)
+    fixed = _FixedParts(Merging(source.value, templates.by_path))
+    alike = AlikeRows(templates.by_path)
+    checker = _Checker(file, source, templates, AssetReader(folder), catalog, fixed, alike)
     results = [checker.check(row) for row in table.rows]
     texts = {source.file: source.text, **table.texts, **_picks_texts(results)}
     texts |= checker.assets.texts
@@ -183,9 +167,10 @@ class _Checked:
             raise refusal
         warnings = tuple(problem for problem in problems if problem.severity == "warning")
         errors = tuple(problem for problem in problems if problem.severity == "error")
-        lists = tuple(self._lists({entry.row.number for entry in bad}))
-        if len(lists) == 1 and not self.table.columns:
-            lists = (replace(lists[0], warnings=problems),)
+        rows = tuple(self._rows({entry.row.number for entry in bad}))
+        if len(rows) == 1 and not self.table.columns:
+            rows = (replace(rows[0], warnings=problems),)
+        lists = Lists(self.checker.file, rows, self.checker.assets, self.texts)
         return Batch(self.checker.file, lists, self.texts, warnings, bad, errors)
 
     def _problems(self) -> tuple[Diagnostic, ...]:
@@ -204,18 +189,13 @@ class _Checked:
     def _can_do_without(self, bad: tuple[BadRow, ...]) -> bool:
         return _all_well(self.of_list) and len(bad) < len(self.results)
 
-    def _lists(self, without: Set[int]) -> Iterator[Loaded]:
+    def _rows(self, without: Set[int]) -> Iterator[CheckedRow]:
         """The lists of all rows but those of these numbers."""
-        assets = self.checker.assets
         for result, filling in zip(self.results, self.table.rows, strict=True):
             is_bad = filling.row is not None and filling.row.number in without
-            if result.shots is None or result.picks is None or is_bad:
+            if result.shots is None or not result.picks_are_read or is_bad:
                 continue
-            yield Loaded(
-                self.checker.file, _focused(result.shots, result.picks), assets.folder,
-                assets.media(result.shots), self.texts, result.picks, result.problems, filling.row,
-                result.shots,
-            )  # fmt: skip
+            yield CheckedRow(result.shots, filling.row, result.picks, result.problems)
 
 
 def _all_well(problems: Iterable[Diagnostic]) -> bool:
@@ -233,35 +213,14 @@ def _picks_texts(results: Iterable["_Result"]) -> dict[str, str]:
     return {source.file: source.text for source in sources if source}
 
 
-def with_picks(loaded: Loaded, choices: Picks) -> Loaded:
-    """The list with other choices."""
-    unchosen = loaded.unchosen or loaded.shots
-    shots = _focused(unchosen, choices)
-    return replace(loaded, shots=shots, picks=choices, unchosen=unchosen)
-
-
-def _focused(shots: ShotList, choices: Picks) -> ShotList:
-    """The list with the points that were chosen on the board."""
-    if not any(choice.focus or choice.image_focus for choice in choices.shots.values()):
-        return shots
-    all_shots = tuple(_pointed(shot, choices.of(shot.id)) for shot in shots.shots)
-    return shots.model_copy(update={"shots": all_shots})
-
-
-def _pointed(shot: AnyShot, choice: Choice) -> AnyShot:
-    update: dict[str, Any] = {"focus": choice.focus} if choice.focus else {}
-    if choice.image_focus and isinstance(shot, GeneratedShot) and shot.fit_image:
-        fit_image = shot.fit_image.model_copy(update={"focus": choice.image_focus})
-        update["fit_image"] = fit_image
-    return shot.model_copy(update=update) if update else shot
-
-
 def _matrix(source: Source, folder: Path) -> Matrix | None:
     """``matrix`` as written, or None where there is none. Raises BadInput."""
     if source.value.get("matrix") is None:
         return None
     problems = Problems(Places(source))
-    matrix = _Parts(problems, folder).one("matrix", Matrix, source.value["matrix"])
+    matrix = _Parts(problems, folder, _FixedParts(Merging({}, ()))).one(
+        "matrix", Matrix, source.value["matrix"]
+    )
     if matrix is None:
         raise BadInput(*in_order(problems))
     return matrix
@@ -317,11 +276,15 @@ def _of_rows(alike: list[tuple[Diagnostic, Row]], rows: int) -> Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """The list of one row where it is whole, its picks, and what is wrong or worth a warning."""
+    """The list of one row where it is whole, and what is wrong or worth a warning.
 
-    shots: ShotList | None
+    ``picks`` is what was chosen on the board; None where nothing was.
+    """
+
+    shots: CompactList | ShotList | None
     problems: tuple[Diagnostic, ...]
     picks: Picks | None = None
+    picks_are_read: bool = True
 
 
 @dataclass(frozen=True)
@@ -333,17 +296,19 @@ class _Checker:
     templates: Templates
     assets: AssetReader
     catalog: Catalog
+    fixed: "_FixedParts"
+    alike: AlikeRows
 
     def check(self, filling: Filling) -> _Result:
         if not filling.readable:
             return _Result(None, ())
         places = RowPlaces(self.source, self.templates.by_path, filling.cell)
         try:
-            value = _merged(self.templates.fill(filling.values), places)
+            value = self.fixed.merging.merged(self.templates.fill(filling.values), places)
         except BadInput as problem:
             return _Result(None, problem.diagnostics)
         problems = Problems(places)
-        parts = _Parts(problems, self.assets.folder)
+        parts = _Parts(problems, self.assets.folder, self.fixed)
         shots = parts.shots(value.get("shots"))
         deliverables = parts.valid("deliverables", Deliverable, value.get("deliverables"))
         whole = parts.whole(value, shots, deliverables)
@@ -351,14 +316,17 @@ class _Checker:
         self.assets.look_over(shots, deliverables, problems)
         self.assets.listen(shots, deliverables, problems)
         self.assets.read(deliverables, problems)
-        is_early = filling.row is None or filling.row.number <= FIGURED_ROWS
         scene = self._scene(shots, deliverables, whole, _ids(value.get("shots")), places)
-        scene = replace(scene, figures_hints=is_early)
-        problems.extend(registry.findings(scene))
+        is_early = filling.row is None or filling.row.number <= FIGURED_ROWS
+        kind = RowKind(self.fixed.are_all(deliverables), is_early)
+        problems.extend(self.alike.findings(scene, kind))
+        if filling.row and not self.picked:
+            return _Result(self._compact(whole), tuple(problems))
         pictures = filter(None, map(picture_of, shots.values()))
         shot_picks, stray = self._picks(filling.row, (*scene.ids, *pictures))
         problems.extend(stray)
-        return _Result(whole, tuple(problems), shot_picks)
+        is_read = shot_picks is not None
+        return _Result(self._compact(whole), tuple(problems), shot_picks, is_read)
 
     def _picks(
         self, row: Row | None, ids: tuple[str, ...]
@@ -369,6 +337,18 @@ class _Checker:
         except BadInput as problem:
             self.assets.texts |= problem.texts
             return None, problem.diagnostics
+
+    def _compact(self, shots: ShotList | None) -> CompactList | ShotList | None:
+        """The list of a row in little, by the first that is whole."""
+        if shots is None or self.fixed.first is None:
+            self.fixed.first = shots
+            return shots
+        return compact(shots, self.fixed.first)
+
+    @cached_property
+    def picked(self) -> bool:
+        """Whether anything may have been chosen on the board, for any list beside this one."""
+        return picks.may_be_in(self.file.parent)
 
     def _scene(
         self,
@@ -396,11 +376,6 @@ class _Checker:
         )
 
 
-def picked_for(file: Path, row: Row | None) -> Path:
-    """The name that the picks of a row go by: each row has choices of its own."""
-    return file.with_name(f"{file.stem}.{row.name}{file.suffix}") if row else file
-
-
 def _ids(shots: Any) -> tuple[str, ...]:
     """The ids of all shots as written, also of those that have problems."""
     items = shots if isinstance(shots, list) else []
@@ -412,13 +387,27 @@ def _ids(shots: Any) -> tuple[str, ...]:
 P = TypeVar("P", bound=BaseModel)
 
 
+class _FixedParts:
+    """Shots and deliverables that no variable is in: what was found of each in the first row."""
+
+    def __init__(self, merging: Merging) -> None:
+        self.merging = merging
+        self.known: dict[tuple[str, int], tuple[BaseModel | None, tuple[Diagnostic, ...]]] = {}
+        self.first: ShotList | None = None  # of the lists that are whole
+
+    def are_all(self, deliverables: Mapping[int, Deliverable]) -> bool:
+        """Whether all of these deliverables are the same in every row."""
+        return all(("deliverables", index) in self.known for index in deliverables)
+
+
 class _Parts:
     """Validates the list piece by piece, so that one bad shot does not hide what the rules say of
     the others."""
 
-    def __init__(self, problems: Problems, folder: Path) -> None:
+    def __init__(self, problems: Problems, folder: Path, fixed: _FixedParts) -> None:
         self._problems = problems
         self._context = {"folder": folder}  # in which relative paths start
+        self._fixed = fixed
 
     def shots(self, items: Any) -> dict[int, AnyShot]:
         """The shots that are well-formed, by their index."""
@@ -431,15 +420,33 @@ class _Parts:
     def _valid(self, key: str, kind_for: Callable[[Any], type[P]], items: Any) -> dict[int, P]:
         valid: dict[int, P] = {}
         for index, item in enumerate(items if isinstance(items, list) else ()):
-            kind = kind_for(item)
-            try:
-                valid[index] = kind.model_validate(item, context=self._context)
-            except ValidationError as error:
-                self._note(error, (key, index))
-                rest = _without_unknown_keys(item, error)
-                if rest is not None and not (key == "shots" and _hides_beginning(item, rest)):
-                    valid[index] = kind.model_validate(rest, context=self._context)
+            part = self._known(key, index, kind_for(item), item)
+            if part is not None:
+                valid[index] = part
         return valid
+
+    def _known(self, key: str, index: int, kind: type[P], item: Any) -> P | None:
+        """An item where it is well-formed; one that is the same in every row is read once."""
+        if not self._fixed.merging.is_fixed(key, index, item):
+            return self._item(key, index, kind, item)
+        if (key, index) not in self._fixed.known:
+            here, self._problems = self._problems, Problems(self._problems.places)
+            first = self._item(key, index, kind, item)
+            self._fixed.known[(key, index)] = first, tuple(self._problems)
+            self._problems = here
+        part, problems = self._fixed.known[(key, index)]
+        self._problems.extend(problems)
+        return part if isinstance(part, kind) else None
+
+    def _item(self, key: str, index: int, kind: type[P], item: Any) -> P | None:
+        try:
+            return kind.model_validate(item, context=self._context)
+        except ValidationError as error:
+            self._note(error, (key, index))
+            rest = _without_unknown_keys(item, error)
+            if rest is None or (key == "shots" and _hides_beginning(item, rest)):
+                return None
+            return kind.model_validate(rest, context=self._context)
 
     def one(self, key: str, kind: type[P], item: Any) -> P | None:
         """The mapping under ``key``, where it is well-formed."""
@@ -456,6 +463,10 @@ class _Parts:
         deliverables: Mapping[int, Deliverable],
     ) -> ShotList | None:
         """The whole list of its valid parts, or None."""
+        first = self._fixed.first if self._fixed.merging.has_fixed_rest else None
+        if first is not None and shots and deliverables:
+            items = (tuple(shots.values()), tuple(deliverables.values()))
+            return first.model_copy(update=dict(zip(("shots", "deliverables"), items, strict=True)))
         parts: dict[str, Any] = {"shots": shots, "deliverables": deliverables}
         of_valid_parts = {
             key: list(parts[key].values()) if key in parts and isinstance(item, list) else item
@@ -484,13 +495,6 @@ class _Parts:
 
 
 _TAGS = (PATH_TAG, CHAIN_TAG, MADE_TAG, LIST_TAG, NAMED_TAG)
-_OF_GENERATED = keys_of(GeneratedShot) - keys_of(StillShot)
-# What ``defaults`` do not give to shots of the other kinds.
-_NOT_FOR: Mapping[type[AnyShot], frozenset[str]] = {
-    GeneratedShot: keys_of(StillShot) - keys_of(GeneratedShot),
-    ClipShot: (_OF_GENERATED | keys_of(StillShot)) - keys_of(ClipShot),
-    StillShot: frozenset({*_OF_GENERATED, "duration"}),
-}
 
 
 def _without_unknown_keys(item: Any, error: ValidationError) -> dict[str, Any] | None:
@@ -518,61 +522,6 @@ def _hides_beginning(shot: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
         for name in shot.keys() - known.keys()
         for key in (*SOURCES, "references", "prompt")
     )
-
-
-def _merged(value: dict[str, Any], places: Places) -> dict[str, Any]:
-    """The list's value with ``defaults`` laid under every shot, and what is for all deliverables
-    under each of them. Raises BadInput."""
-    defaults, shots = _defaults(value, places), value.get("shots")
-    if isinstance(shots, list):
-        shots = [_under_shot(defaults, shot) for shot in shots]
-    apart = ("defaults", *OUTSIDE)
-    merged_value = {key: item for key, item in value.items() if key not in apart}
-    if "shots" in value:
-        merged_value["shots"] = shots
-    common = {key: value[key] for key in FOR_ALL if key in value}
-    if common and isinstance(value.get("deliverables"), list):
-        merged_value["deliverables"] = [_under(common, item) for item in value["deliverables"]]
-    return merged_value
-
-
-def _under_shot(defaults: dict[str, Any], shot: Any) -> Any:
-    """A shot as written, with those of the defaults laid under it that its kind can have."""
-    if not isinstance(shot, dict):
-        return shot
-    has_source = any(key in shot for key in SOURCES)
-    kind = kind_of(shot if has_source else {**defaults, **shot})
-    apart = {*_NOT_FOR[kind], *(SOURCES if has_source else ())}
-    return {**{key: item for key, item in defaults.items() if key not in apart}, **shot}
-
-
-def _defaults(value: dict[str, Any], places: Places) -> dict[str, Any]:
-    defaults = value.get("defaults")
-    if defaults is None:
-        return {}
-    if not isinstance(defaults, dict):
-        message = tr("defaults must be a mapping of keys")
-        raise BadInput(Diagnostic("type-wrong", message, places.of(("defaults",))))
-    if "id" in defaults:
-        message = tr("defaults cannot have an id; each shot needs its own")
-        raise BadInput(Diagnostic("unknown-key", message, places.key(("defaults", "id"))))
-    return defaults
-
-
-def _under(common: dict[str, Any], deliverable: Any) -> Any:
-    """A deliverable as written, with what the list says for all of them laid under it."""
-    if isinstance(deliverable, str):
-        deliverable = {"aspect": deliverable}
-    if not isinstance(deliverable, dict):
-        return deliverable
-    item = {**common, **deliverable}
-    for key, short in (("caption_style", ""), ("label", "visible")):
-        first, second = common.get(key), deliverable.get(key)
-        if short and isinstance(first, str) and first != "none":
-            first = {short: first}
-        if isinstance(first, dict) and isinstance(second, dict):
-            item[key] = {**first, **second}
-    return item
 
 
 _KEY = re.compile(r"\bsk-[A-Za-z0-9]{16,}")

@@ -29,14 +29,14 @@ def image_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
     """Documents disagree by date: outside all of them is an error, outside one a warning."""
     for sent in scene.sent:
         if sent.problem:
-            yield Diagnostic("fit-image-impossible", sent.problem, sent.place)
+            yield Diagnostic("fit-image-impossible", sent.problem, scene.place(sent.path))
         if sent.problem or sent.preparation:
             continue
-        yield from _sides_outside(sent)
-        yield from _file_outside(sent)
+        yield from _sides_outside(scene, sent)
+        yield from _file_outside(scene, sent)
 
 
-def _file_outside(sent: Sent) -> Iterator[Diagnostic]:
+def _file_outside(scene: Scene, sent: Sent) -> Iterator[Diagnostic]:
     """What is not accepted of a file that is sent as it is."""
     name, picture, model = sent.name, sent.picture, sent.model
     limit, larger = model.of_pictures.bytes.value, model.of_pictures.bytes.variants
@@ -47,7 +47,7 @@ def _file_outside(sent: Sent) -> Iterator[Diagnostic]:
                 "{name} has {size} MiB; {model} accepts at most {limit} MiB",
                 name=name, size=mib(picture.bytes), model=model.name, limit=mib(limit),
             ),
-            sent.place,
+            scene.place(sent.path),
             tr("save it smaller, or as JPEG"),
             "warning" if any(picture.bytes <= v.value for v in larger) else "error",
         )  # fmt: skip
@@ -59,11 +59,11 @@ def _file_outside(sent: Sent) -> Iterator[Diagnostic]:
                 name=name, format=picture.sent_as, model=model.name,
                 formats=either(model.of_pictures.formats.value),
             ),
-            sent.place,
+            scene.place(sent.path),
         )  # fmt: skip
 
 
-def _sides_outside(sent: Sent) -> Iterator[Diagnostic]:
+def _sides_outside(scene: Scene, sent: Sent) -> Iterator[Diagnostic]:
     picture, model = sent.picture, sent.model
     sides = (picture.size.width, picture.size.height)
     figure = model.of_pictures.sides
@@ -77,7 +77,7 @@ def _sides_outside(sent: Sent) -> Iterator[Diagnostic]:
             "{name} is {size}; {model} accepts sides of {low} to {high} pixels",
             name=sent.name, size=str(picture.size), model=model.name, low=low, high=high,
         ),
-        sent.place,
+        scene.place(sent.path),
         _how_to_scale(sent),
         "warning" if fits_elsewhere else "error",
     )  # fmt: skip
@@ -111,14 +111,14 @@ def image_shape(scene: Scene) -> Iterator[Diagnostic]:
                     "{name} is {size}; {model} accepts shapes of 1:{limit} to {limit}:1",
                     name=sent.name, size=str(picture.size), model=model.name, limit=limit,
                 ),
-                sent.place,
+                scene.place(sent.path),
                 tr("fit_image: match cuts it to a shape that the model accepts"),
             )  # fmt: skip
         if sent.wish is None:
-            yield from _unasked(sent)
+            yield from _unasked(scene, sent)
 
 
-def _unasked(sent: Sent) -> Iterator[Diagnostic]:
+def _unasked(scene: Scene, sent: Sent) -> Iterator[Diagnostic]:
     """What is not repaired without a word of the user, because one sees the difference."""
     if sent.picture.transparent:
         yield Diagnostic(
@@ -127,14 +127,14 @@ def _unasked(sent: Sent) -> Iterator[Diagnostic]:
                 "{name} has transparency; {model} accepts none",
                 name=sent.name, model=sent.model.name,
             ),
-            sent.place,
+            scene.place(sent.path),
             tr("use fit_image: {{background: white}}, or save it without transparency"),
         )  # fmt: skip
     if "gif" in sent.picture.wishes:
         yield Diagnostic(
             "image-gif",
             tr("{name} is a GIF picture, of which only one picture can be sent", name=sent.name),
-            sent.place,
+            scene.place(sent.path),
             tr("use fit_image: match to send the first, or save the one you want as PNG"),
         )
 
@@ -159,7 +159,7 @@ def image_scaled(scene: Scene) -> Iterator[Diagnostic]:
                 "{name} is {size}; it is sent as {sent}, scaled {times:.2f}×",
                 name=sent.name, size=str(size), sent=str(preparation.sent), times=times,
             ),
-            sent.place,
+            scene.place(sent.path),
             tr("use a larger picture") if times > 1 else NOTHING,
             "warning",
         )  # fmt: skip
@@ -170,13 +170,13 @@ def image_repaired(scene: Scene) -> Iterator[Diagnostic]:
     fitted = (shot for shot in scene.generated.values() if shot.fit_image)
     prepared = {name for shot in fitted for _, name in pictures_of(shot)}
     names: set[str] = set()
-    for place, name, picture, _ in scene.looks():
+    for path, name, picture in scene.looks():
         if name in names or picture.wishes:
             continue
         names.add(name)
         for code, message, hint in _repairs(name, picture):
             if not (name in prepared and code in _PREPARING):
-                yield Diagnostic(code, message, place, hint, "warning")
+                yield Diagnostic(code, message, scene.place(path), hint, "warning")
 
 
 _PREPARING = ("image-turned", "image-converted")  # what fit_image asks for anyway

@@ -4,8 +4,7 @@ Each rule takes the whole ``Scene`` and yields its findings. Here are all of the
 which they are shown, and those about how the shots hang together.
 """
 
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping
 
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.language import plural, tr
@@ -26,10 +25,7 @@ from wanx_render.validation import (
 from wanx_render.validation.context import Scene, either
 from wanx_render.validation.rules import continuing, made_pictures, offers
 
-
-def findings(scene: Scene) -> tuple[Diagnostic, ...]:
-    """What every rule says."""
-    return tuple(chain.from_iterable(rule(scene) for rule in RULES))
+Rule = Callable[[Scene], Iterator[Diagnostic]]
 
 
 def pick_outside_takes(scene: Scene) -> Iterator[Diagnostic]:
@@ -135,7 +131,7 @@ def _loops(before: Mapping[str, str]) -> dict[str, list[str]]:
     return cycles
 
 
-RULES = (
+RULES: tuple[Rule, ...] = (
     request_rules.unknown_model,
     request_rules.unknown_region,
     request_rules.model_not_in_region,

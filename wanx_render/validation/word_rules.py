@@ -282,13 +282,13 @@ def _font_incomplete(
 def captions_too_long(scene: Scene) -> Iterator[Diagnostic]:
     """What would have to be drawn too small to read, or off the frame, is refused."""
     captions = _captioned(scene)
-    burning = [d for d in scene.deliverables.values() if d.burns]
+    burning = {number: d for number, d in scene.deliverables.items() if d.burns}
     if not captions or not burning:
         return
     from wanx_render.captions import typesetting
 
-    for deliverable in burning:
-        sheet = _sheet(scene, deliverable)
+    for number, deliverable in burning.items():
+        sheet = _sheet(scene, number, deliverable)
         for index, shot in captions.items():
             if sheet and not typesetting.fits(shot.caption, _in(sheet, shot.lang)):
                 yield Diagnostic(
@@ -303,11 +303,16 @@ def captions_too_long(scene: Scene) -> Iterator[Diagnostic]:
                 )  # fmt: skip
 
 
-def _sheet(scene: Scene, deliverable: Deliverable) -> "typesetting.Sheet | None":
-    """What the words of a deliverable are set on; None where its font cannot be read.
+def _sheet(scene: Scene, number: int, deliverable: Deliverable) -> "typesetting.Sheet | None":
+    """What the words of a deliverable are set on; None where its font cannot be read."""
+    sheets = scene.shared.sheets
+    if number not in sheets:
+        sheets[number] = _new_sheet(scene, deliverable)
+    return sheets[number]
 
-    Where no clip's size is known, a frame of its shape: letters grow with the frame.
-    """
+
+def _new_sheet(scene: Scene, deliverable: Deliverable) -> "typesetting.Sheet | None":
+    """Where no clip's size is known, a frame of its shape: letters grow with the frame."""
     from wanx_render.captions import drawing, fonts, typesetting
 
     font = _font(scene, deliverable.font) if deliverable.font else fonts.chinese()
@@ -354,7 +359,7 @@ def _subtitles_undrawable(
         yield Diagnostic("caption-undrawable", message, place, _FONT_HINT)
     elif font and (letters := drawing.replaced(subtitles.words, font)):
         yield _font_incomplete(scene, index, deliverable, letters)
-    sheet = _sheet(scene, deliverable)
+    sheet = _sheet(scene, index, deliverable)
     if sheet and subtitles.script:
         yield from _lines_too_high(subtitles.script, name, sheet, place)
     too_long = [cue for cue in subtitles.cues if sheet and not typesetting.fits(cue.text, sheet)]

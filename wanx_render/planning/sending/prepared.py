@@ -25,11 +25,9 @@ def prepared(request: TaskRequest, preparing: Preparing) -> TaskRequest:
     if first is None or first.size is None:
         return request
     aspect = preparing.aspect(first.size)
-    return replace(
-        request,
-        image=_frame(first, aspect, preparing),
-        last_image=_frame(last, aspect, preparing) if last else None,
-    )
+    image, end = _frame(first, aspect, preparing), _frame(last, aspect, preparing) if last else None
+    is_as_it_was = image is first and end is last
+    return request if is_as_it_was else replace(request, image=image, last_image=end)
 
 
 def _references(references: Iterable[Reference], preparing: Preparing) -> tuple[Reference, ...]:

@@ -5,7 +5,7 @@ A list without ``matrix`` is one row without a name.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from wanx_render.shotlist import names as row_names
 from wanx_render.shotlist import paths
 from wanx_render.shotlist.model import Matrix
 from wanx_render.shotlist.tables import table
-from wanx_render.shotlist.tables.table import Scalar, Table
+from wanx_render.shotlist.tables.table import Scalar, Table, TableRow
 from wanx_render.shotlist.tables.variables import Template, template
 from wanx_render.source.yaml_source import Source
 
@@ -37,18 +37,34 @@ class Row:
     span: Span
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Filling:
-    """What the variables of a list stand for in one row; ``cell`` gives the place of a column.
+    """What the variables of a list stand for in one row: ``common`` in all of them, and ``cells``.
 
-    ``problems`` are those of the row itself; ``readable``: whether its cells can be checked.
+    ``table`` has its place; ``problems`` are those of the row itself.
     """
 
-    values: Mapping[str, Scalar]
+    common: Mapping[str, Scalar]
     row: Row | None = None
-    cell: Callable[[str], Span | None] = lambda _: None
+    table: Table | None = None
+    cells: TableRow | None = None
     problems: tuple[Diagnostic, ...] = ()
-    readable: bool = True
+
+    @property
+    def readable(self) -> bool:
+        """Whether its cells can be checked."""
+        return self.cells is None or not self.cells.problems
+
+    @property
+    def values(self) -> dict[str, Scalar]:
+        """What every variable stands for."""
+        return {**self.common, **(self.cells.cells if self.cells else {})}
+
+    def cell(self, column: str) -> Span | None:
+        """The place of what stands for a column."""
+        if self.table is None or self.cells is None or column not in self.table.columns:
+            return None
+        return self.table.place(self.cells, column)
 
 
 @dataclass(frozen=True)
@@ -99,24 +115,19 @@ def fillings(source: Source, matrix: Matrix | None, folder: Path) -> Fillings:
         return Fillings((Filling(values),), values)
     grid = _inline(source) if matrix.source is None else _from_file(source, matrix.source, folder)
     texts = {} if matrix.source is None else {grid.rows[0].span.file: grid.text}
-    known_names = {**values, **dict.fromkeys(grid.columns)}
+    common = {**values, **dict.fromkeys(grid.columns)}
     pattern, unknown = _pattern(source, matrix, grid, values)
     names = _names(pattern, grid, values)
     of_names = {} if unknown else dict(_bad_names(names, grid))
-    blank = dict.fromkeys(grid.columns)
     rows = tuple(
         Filling(
-            {**values, **blank, **row.cells}, Row(number, name, row.span), _cells(grid, row),
-            (*row.problems, *of_names.get(number, ())), readable=not row.problems,
+            common, Row(number, name, row.span), grid, row,
+            (*row.problems, *of_names.get(number, ())),
         )
         for number, (row, name) in enumerate(zip(grid.rows, names, strict=True), start=1)
     )  # fmt: skip
     columns = frozenset(grid.columns)
-    return Fillings(rows, known_names, columns, texts, tuple(unknown), grid.warnings)
-
-
-def _cells(grid: Table, row: table.TableRow) -> Callable[[str], Span | None]:
-    return lambda column: grid.place(row, column) if column in grid.columns else None
+    return Fillings(rows, common, columns, texts, tuple(unknown), grid.warnings)
 
 
 def _from_file(source: Source, path: str, folder: Path) -> Table:
@@ -135,7 +146,7 @@ def _from_file(source: Source, path: str, folder: Path) -> Table:
 
 def _inline(source: Source) -> Table:
     """The rows that stand in the list itself."""
-    rows: list[table.TableRow] = []
+    rows: list[TableRow] = []
     for index, cells in enumerate(source.value["matrix"]["rows"]):
         problems = tuple(
             Diagnostic(
@@ -146,11 +157,11 @@ def _inline(source: Source) -> Table:
             for column, cell in cells.items()
             if not isinstance(cell, Scalar)
         )
-        rows.append(table.TableRow(cells, source.place(("matrix", "rows", index)), problems))
+        rows.append(TableRow(cells, source.place(("matrix", "rows", index)), problems))
     columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
     index_of = {id(row): index for index, row in enumerate(rows)}
 
-    def place(row: table.TableRow, column: str) -> Span:
+    def place(row: TableRow, column: str) -> Span:
         return source.place(("matrix", "rows", index_of[id(row)], column))
 
     return Table(columns, tuple(rows), "", place)
@@ -193,7 +204,7 @@ def _pattern(
 def _bad_names(names: tuple[str, ...], grid: Table) -> Iterator[tuple[int, tuple[Diagnostic, ...]]]:
     """What is wrong with the names of rows that can be read, by the numbers of the rows."""
     hint = tr('name the rows by a column: matrix: {{from: ..., name: "${{column}}"}}')
-    rows_by_name: dict[str, table.TableRow] = {}
+    rows_by_name: dict[str, TableRow] = {}
     for number, (name, row) in enumerate(zip(names, grid.rows, strict=True), start=1):
         if row.problems:
             continue
