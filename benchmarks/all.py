@@ -37,6 +37,7 @@ PARTS = {
     "emulator": Part("emulator", "polls beside a bare route"),
     "start": Part("start", "what starting the program costs beside a bare Python"),
     "tests": Part("suite", "what the tests cost"),
+    "plans": Part("plans", "what checking and planning long tables costs"),
 }
 
 

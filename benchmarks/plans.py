@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from shutil import which
 
 from PIL import Image
 from rows import Cost, Row, cost, in_turn, ratio, show
@@ -70,7 +71,7 @@ def one_list(folder: Path, shots: int) -> Path:
     """A list without a table, of so many shots."""
     folder.mkdir()
     body = "".join(
-        f"  - id: shot-{n}\n    image: {FRAME}\n    prompt: A cat, number {n}, walks\n    seed: {n}\n"
+        f"  - {{id: shot-{n}, image: {FRAME}, prompt: 'A cat, number {n}, walks', seed: {n}}}\n"
         for n in range(shots)
     )
     head = "version: 1\nproject: long\ndefaults: {model: wan2.5-i2v-preview, resolution: 720P}\n"
@@ -107,9 +108,9 @@ def beside_bare(name: str, folder: Path, rounds: int, goal: str = "") -> Iterato
 
 def environment(folder: Path, packages: Sequence[str]) -> Path:
     """The programs of an environment with these packages."""
-    subprocess.run(("uv", "venv", "-q", "-p", sys.executable, str(folder)), check=True)
-    python = folder / "bin" / "python"
-    subprocess.run(("uv", "pip", "install", "-q", "-p", str(python), *packages), check=True)
+    uv, python = which("uv") or "uv", folder / "bin" / "python"
+    subprocess.run((uv, "venv", "-q", "-p", sys.executable, str(folder)), check=True)
+    subprocess.run((uv, "pip", "install", "-q", "-p", str(python), *packages), check=True)
     return folder / "bin"
 
 
