@@ -1,7 +1,9 @@
 """Every picture, sound and subtitle file of a list, looked at once for all rows of a table."""
 
 import os
-from collections.abc import Hashable, Iterator, Mapping
+import warnings
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from wanx_render.effects.cubes import BadCube
     from wanx_render.finishing.mix import Mix
 
+_MANY = 8  # pictures; fewer are not worth threads
+_AT_ONCE = 1000  # that wait for a thread
 MOST_NOTICES = 20  # of one subtitle file; more only hide the other problems of a list
 
 
@@ -59,6 +63,20 @@ class AssetReader:
         self._looks: dict[str, BadCube | None] = {}
         self._media: dict[str, InputMedia] = {}
         self._measured: set[Hashable] = set()
+
+    def see_ahead(self, names: Iterable[str]) -> None:
+        """Look at many pictures side by side, before anybody asks: decoding leaves Python free."""
+        wanted = list(dict.fromkeys(name for name in names if name and _is_local(name)))
+        if len(wanted) < _MANY:
+            return
+        from concurrent.futures import ThreadPoolExecutor  # no other start pays for it
+
+        # Pillow's warnings are held back one picture at a time, which threads would undo for each
+        # other; around all of them nothing is left to be undone.
+        with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            warnings.simplefilter("ignore")
+            for start in range(0, len(wanted), _AT_ONCE):
+                deque(pool.map(self._see, wanted[start : start + _AT_ONCE]), maxlen=0)
 
     @property
     def footage(self) -> Mapping[str, Footage]:
@@ -311,6 +329,11 @@ class AssetReader:
         if name.startswith("data:"):
             return replace(media, url=name)
         return replace(media, path=self.folder / name)
+
+
+def _is_local(name: str) -> bool:
+    """Whether a picture is named by a path."""
+    return not (name.startswith("data:") or context.is_url(name))
 
 
 _MOST_MEASURED = 200  # sounds of one table: beyond that only the notices of its films say it

@@ -136,14 +136,21 @@ def _check(
     table = fillings(source, _matrix(source, folder), folder)
     templates = Templates(source, *_kinds_of_keys(source))
     template_problems = (*table.problems, *templates.problems(table.known, table.columns))
+    assets = AssetReader(folder)
+    if templates.have(_PICTURES):
+        rows = (filling.values for filling in table.rows if filling.readable)
+        assets.see_ahead(text for values in rows for text in templates.texts(_PICTURES, values))
     fixed = _FixedParts(Merging(source.value, templates.by_path))
     alike = AlikeRows(templates.by_path)
-    checker = _Checker(file, source, templates, AssetReader(folder), catalog, fixed, alike)
+    checker = _Checker(file, source, templates, assets, catalog, fixed, alike)
     results = [checker.check(row) for row in table.rows]
     texts = {source.file: source.text, **table.texts, **_picks_texts(results)}
     texts |= checker.assets.texts
     whole = (*slips, *table.warnings, *_keys_in(texts), *template_problems)
     return _Checked(checker, table, results, texts, whole, template_problems)
+
+
+_PICTURES = ("image", "last_image", "still")  # keys under which most pictures are named
 
 
 @dataclass(frozen=True)

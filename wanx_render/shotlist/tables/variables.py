@@ -8,7 +8,7 @@ of figures and signs, and ``3.0`` is a whole number. Prose is left as it is, bec
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +124,16 @@ class Templates:
                         place,
                         tr("columns can be used in defaults, shots and deliverables"),
                     )
+
+    def have(self, keys: Collection[str]) -> bool:
+        """Whether one of them is under one of ``keys``."""
+        return any(path[-1] in keys for path in self.by_path)
+
+    def texts(self, keys: Collection[str], values: Mapping[str, Scalar]) -> Iterator[str]:
+        """The strings with variables under one of ``keys``, filled in."""
+        for path, mark in self.by_path.items():
+            if path[-1] in keys:
+                yield mark.text(values, bare=True)
 
     def fill(self, values: Mapping[str, Scalar]) -> Any:
         """The list's value with everything filled in."""
