@@ -75,10 +75,8 @@ def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _restored(shot: AnyShot | _Differing | None, other: AnyShot) -> AnyShot:
-    match shot:
-        case None:
-            return other
-        case _Differing(names=names, values=values):
-            return other.model_copy(update=dict(zip(names, values, strict=True)))
-        case _:
-            return shot
+    if shot is None:
+        return other
+    if isinstance(shot, _Differing):
+        return other.model_copy(update=dict(zip(shot.names, shot.values, strict=True)))
+    return shot
