@@ -38,6 +38,7 @@ PARTS = {
     "start": Part("start", "what starting the program costs beside a bare Python"),
     "tests": Part("suite", "what the tests cost"),
     "plans": Part("plans", "what checking and planning long tables costs"),
+    "asking": Part("asking", "what a task costs the program, without finishing"),
 }
 
 

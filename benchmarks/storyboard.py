@@ -131,14 +131,14 @@ def small_pictures(program: ffmpeg.Ffmpeg, place: Path, size: str) -> None:
 
     def beside() -> None:
         sketch = thumbnails.Sketch.of(place, 120)
-        decoding.decode(program, clip, also=sketch.arguments())
+        decoding.examine(program, clip, also=sketch.arguments())
         sketch.keep(place, f"{next(turn):032}")
         sketch.discard()
 
     def alone() -> None:
         assert thumbnails.make(program, place, clip, f"{next(turn):032}", 120)
 
-    bare = least(lambda: decoding.decode(program, clip))
+    bare = least(lambda: decoding.examine(program, clip))
     more, own = (least(beside) - bare) / 3, least(alone) / 3
     print(f"a small picture of a clip of {size}, 5 s: {more:.0f} ms beside the decoding ", end="")
     print(f"that each clip goes through (at most 60), {own:.0f} ms alone")

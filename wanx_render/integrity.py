@@ -77,6 +77,15 @@ def sealed(target: Path) -> Iterator[Path]:
         place(part, target)
 
 
+def write(target: Path, data: bytes) -> None:
+    """Write ``data`` and its seal as a file of a cache. Raises OSError."""
+    folder(target.parent)
+    digest = hashlib.sha256(target.name.encode() + b"\0" + data).digest()
+    with files.part_of(target) as part:
+        part.write_bytes(data + digest + _MARK)
+        place(part, target)
+
+
 def drop(path: Path) -> None:
     """Remove whatever is at ``path`` in a cache: a file, a link (not what it leads to), a folder.
 

@@ -58,8 +58,12 @@ def test_a_truncated_file_opens_and_is_still_found_out(
 ) -> None:
     cut = sample.with_name("cut.mp4")
     cut.write_bytes(sample.read_bytes()[: sample.stat().st_size * 6 // 10])
-    with pytest.raises(FfmpegError):
+    with pytest.raises(FfmpegError) as alone:
         decoding.decode(each_program, cut)
+    # Probing beside it neither hides the damage nor changes what is said of it.
+    with pytest.raises(FfmpegError) as probing:
+        decoding.examine(each_program, cut)
+    assert str(probing.value) == str(alone.value)
     with pytest.raises(FfmpegError):
         container.boxes(cut)
 

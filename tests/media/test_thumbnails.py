@@ -8,7 +8,7 @@ from PIL import Image, ImageStat
 from wanx_render import integrity
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
-from wanx_render.media import decoding, ffmpeg, thumbnails
+from wanx_render.media import decoding, ffmpeg, probe, thumbnails
 from wanx_render.media.images import BadPicture
 
 FRAMES = 11
@@ -78,8 +78,9 @@ def test_beside_a_decoding_they_are_the_same_pictures(
 ) -> None:
     alone = thumbnails.make(each_program, tmp_path / "alone", clip, SHA, FRAMES)
     sketch = thumbnails.Sketch.of(tmp_path, FRAMES)
-    decoded = decoding.decode(each_program, clip, also=sketch.arguments())
+    decoded, probed = decoding.examine(each_program, clip, also=sketch.arguments())
     assert decoded == decoding.decode(each_program, clip)
+    assert probed == probe.probe(each_program, clip)
     sketch.keep(tmp_path, SHA)
     sketch.discard()
     beside = thumbnails.kept(tmp_path, SHA)

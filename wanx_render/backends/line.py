@@ -80,7 +80,7 @@ def workspace_headers(access: Access, catalog: Catalog) -> dict[str, str]:
 
 # Queries are paced and downloads bound by the line, so few connections are enough, and the pool
 # looks at each of them twice a request.
-_CONNECTIONS = httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=60)
+_CONNECTIONS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
 # A connection that was kept too long fails in a way that looks like doubt: creates keep none.
 _FRESH = httpx.Limits(max_connections=8, max_keepalive_connections=0)
 

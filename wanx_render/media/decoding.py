@@ -24,7 +24,7 @@ from wanx_render.geometry import Box, Size
 from wanx_render.language import tr
 from wanx_render.media import ffmpeg
 from wanx_render.media.ffmpeg import BOUNDED, SOUND_FORMATS, STRICT, WHITELIST, Ffmpeg, file_url
-from wanx_render.media.probe import HASHED, LISTED, header, packets_of, probe
+from wanx_render.media.probe import HASHED, LISTED, Probe, ProbeOutputs, header, packets_of, probe
 
 Stretch = tuple[float, float]  # from one second to another
 
@@ -38,20 +38,41 @@ class Decoded:
     digest: tuple[str, ...]  # a checksum of each decoded frame
 
 
-def decode(program: Ffmpeg, path: Path, *, also: Sequence[str] = ()) -> Decoded:
+def decode(program: Ffmpeg, path: Path) -> Decoded:
     """Decode all of ``path`` strictly. Raises FfmpegError on the first damage.
 
     A truncated file with its index in front opens and plays with exit code 0; only this shows it.
-    ``also`` are outputs that ffmpeg shall write of the same decoding.
     """
-    out, _ = ffmpeg.ask(
-        program,
-        (
-            "-v", "error", *STRICT, *BOUNDED, *WHITELIST, "-i", file_url(path),
-            "-map", "0:v:0", "-map", "0:a:0?", "-fps_mode", "passthrough", *LISTED, *also,
-        ),
-        timeout=900,
+    out, _ = ffmpeg.ask(program, ("-v", "error", *_decoding(path)), timeout=900)
+    return _decoded(out)
+
+
+def examine(
+    program: Ffmpeg, path: Path, *, also: Sequence[str] = ()
+) -> tuple[Decoded, Probe | None]:
+    """Decode all of ``path`` strictly and probe it: one reading of the file, by one process.
+
+    ``also`` are outputs that ffmpeg shall write of the same decoding. Decoding alone decides
+    whether the file is good: where something else went wrong there is no probe. Raises FfmpegError.
+    """
+    with ProbeOutputs.beside() as outputs:
+        arguments = ("-nostats", *_decoding(path), *also, *outputs.arguments)
+        try:
+            out, log = ffmpeg.ask(program, arguments, timeout=900)
+            return _decoded(out), outputs.read(log, path)
+        except (FfmpegError, ValueError):
+            return decode(program, path), None
+
+
+def _decoding(path: Path) -> tuple[str, ...]:
+    """Arguments to decode all of a video, each frame with its checksum."""
+    return (
+        *STRICT, *BOUNDED, *WHITELIST, "-i", file_url(path),
+        "-map", "0:v:0", "-map", "0:a:0?", "-fps_mode", "passthrough", *LISTED,
     )  # fmt: skip
+
+
+def _decoded(out: bytes) -> Decoded:
     listing = out.decode("utf-8", "replace")
     frames = re.findall(r"^0, .*, (0x[0-9a-f]{8})", listing, re.MULTILINE)
     samples = sum(duration for _, duration in packets_of(listing, 1))

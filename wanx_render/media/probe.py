@@ -121,17 +121,38 @@ def parts(
 def probe(program: Ffmpeg, path: Path) -> Probe:
     """What the mp4 or mov at ``path`` holds. Raises FfmpegError where it is neither, or has no
     picture."""
-    with _tags_beside() as (arguments, file):
-        out, log = ffmpeg.ask(
-            program,
-            (
-                *WHITELIST, "-i", file_url(path),
-                "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", *LISTED, *arguments,
-            ),
-            timeout=120,
-        )  # fmt: skip
-        provenance = _provenance(file, path)
-    return replace(_probed(out.decode("utf-8", "replace"), log, path), provenance=provenance)
+    with ProbeOutputs.beside() as outputs:
+        source = (*WHITELIST, "-i", file_url(path))
+        _, log = ffmpeg.ask(program, (*source, *outputs.arguments), timeout=120)
+        return outputs.read(log, path)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOutputs:
+    """Outputs of an ffmpeg that reads a video for whatever purpose: they probe it as well."""
+
+    folder: Path
+
+    @classmethod
+    @contextmanager
+    def beside(cls) -> Iterator["ProbeOutputs"]:
+        """Outputs into a folder that is gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix="wanx-probe-") as name:
+            yield cls(Path(name))
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """To stand behind the input and the other outputs; ffmpeg's log must not be shortened."""
+        streams = ("-map", "0:v:0", "-map", "0:a:0?", "-c", "copy")
+        packets, tags = file_url(self.folder / "packets"), file_url(self.folder / "tags")
+        listed = (*LISTED[:-1], packets)
+        return (*streams, *listed, *streams, "-f", "ffmetadata", tags)
+
+    def read(self, log: str, path: Path) -> Probe:
+        """What ffmpeg wrote of the video at ``path``. Raises FfmpegError where it is none."""
+        listing = (self.folder / "packets").read_text("utf-8", "replace")
+        provenance = _provenance(self.folder / "tags", path)
+        return replace(_probed(listing, log, path), provenance=provenance)
 
 
 def tags(program: Ffmpeg, path: Path) -> tuple[tuple[str, str], ...]:

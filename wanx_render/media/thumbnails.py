@@ -126,7 +126,8 @@ class Sketch:
         if not all(part.is_file() for part in pictures.values()):
             return
         for number, position in zip(frame_numbers(self.frames), WHICH, strict=True):
-            _write(path_of(folder, sha256, position), within(pictures[number].read_bytes()))
+            data = within(pictures[number].read_bytes())
+            integrity.write(path_of(folder, sha256, position), data)
 
     def discard(self) -> None:
         """Remove what was not kept."""
@@ -183,7 +184,7 @@ def picture(folder: Path, identity: str, data: bytes) -> Path:
         raise BadPicture(tr("is another picture now"))
     image = upright(data)
     image.thumbnail((SIDE, SIDE))
-    _write(target, within(_encoded(image, 80)))
+    integrity.write(target, within(_encoded(image, 80)))
     return target
 
 
@@ -201,8 +202,3 @@ def _encoded(image: Image.Image, quality: int) -> bytes:
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=quality, optimize=True)
     return stream.getvalue()
-
-
-def _write(target: Path, data: bytes) -> None:
-    with integrity.sealed(target) as part:
-        part.write_bytes(data)

@@ -78,7 +78,7 @@ class Account:
 
     def owns(self, task_id: str) -> bool:
         """Whether a task is known to be one of this run's lists'."""
-        return task_id in self._task_ids()
+        return any(journal.with_task(task_id) for journal in self.journals)
 
     def begin(self) -> None:
         """Sort out what earlier runs left: what is in doubt, and what nobody may fetch yet."""

@@ -98,6 +98,6 @@ class Collector:
 
     def _stored(self, attempt: Attempt, clip: Stored) -> None:
         now = self.tools.backend.now()
-        self.journal.stored(attempt.id, clip.sha256, clip.name, clip.bytes, now=now)
-        if clip.facts:
-            self.journal.probed(clip.sha256, clip.facts)
+        self.journal.stored(
+            attempt.id, clip.sha256, clip.name, clip.bytes, now=now, facts=clip.facts
+        )

@@ -4,7 +4,8 @@ Whatever ends the program on the way leaves a part file and no half clip.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,13 @@ from wanx_render.backends.base import Succeeded
 from wanx_render.errors import Broken, FfmpegError
 from wanx_render.language import NOTHING, Message, tr
 from wanx_render.media import decoding, images
+from wanx_render.media.decoding import Decoded
 from wanx_render.media.images import BadPicture
+from wanx_render.media.probe import Probe
+from wanx_render.media.stereo import channels_of
 from wanx_render.media.thumbnails import Sketch
 from wanx_render.tasks.tools import Tools
+from wanx_render.timing import FASTEST_RATE, commonest_rate, mean_rate
 
 TRIES = 3  # a clip that came damaged may come whole the next time
 
@@ -27,7 +32,7 @@ class Stored:
     sha256: str
     name: str
     bytes: int
-    facts: Mapping[str, Any] | None = None  # of a picture, which is looked at at once
+    facts: Mapping[str, Any] | None  # what it is, for the journal, where that was seen
 
 
 async def fetch(tools: Tools, task: Succeeded, folder: Path, *, stem: str, frames: int) -> Stored:
@@ -41,17 +46,18 @@ async def fetch(tools: Tools, task: Succeeded, folder: Path, *, stem: str, frame
     with files.part_of(clips / task.task_id) as part:
         sketch = Sketch.of(folder, frames)
 
-        def decode() -> decoding.Decoded:
-            return decoding.decode(tools.program, part, also=sketch.arguments())
+        def examine() -> tuple[Decoded, Probe | None]:
+            return decoding.examine(tools.program, part, also=sketch.arguments())
 
         try:
-            clip = await _whole(tools, task, part, decode)
+            clip, probed = await _whole(tools, task, part, examine)
             sha256 = files.sha256(part)
             if clip.frames == frames:
                 sketch.keep(folder, sha256)
         finally:
             sketch.discard()
-        result = Stored(sha256, f"{stem}-{sha256[:8]}.mp4", part.stat().st_size)
+        facts = video_facts(probed) if probed else None
+        result = Stored(sha256, f"{stem}-{sha256[:8]}.mp4", part.stat().st_size, facts)
         files.place(part, clips / result.name)
     return result
 
@@ -86,6 +92,25 @@ async def _whole_picture(tools: Tools, task: Succeeded, part: Path) -> bytes:
     raise Broken(tr("the picture of the task {problem}", problem=problem))
 
 
+def video_facts(result: Probe) -> dict[str, Any]:
+    """What a clip is, for the journal."""
+    picture, sound = result.picture, result.sound
+    rate = min(commonest_rate(picture.times), Fraction(FASTEST_RATE))
+    native = mean_rate(picture.times, rate)
+    return {
+        "width": picture.size.width,
+        "height": picture.size.height,
+        "rate": str(rate),
+        "frames": picture.frames,
+        "native": None if native is None else str(native),
+        "sound": sound is not None,
+        "tags": asdict(picture.tags),
+        "provenance": result.provenance.record(),
+        "starts": [str(picture.start), str(sound.start if sound else 0)],
+        "channels": channels_of(sound.layout if sound else ""),
+    }
+
+
 def picture_facts(data: bytes) -> dict[str, Any]:
     """What a picture is, for the journal; all of it is decoded. Raises BadPicture."""
     picture = images.inspect(data)
@@ -99,14 +124,14 @@ def picture_facts(data: bytes) -> dict[str, Any]:
 
 
 async def _whole(
-    tools: Tools, task: Succeeded, part: Path, decode: Callable[[], decoding.Decoded]
-) -> decoding.Decoded:
+    tools: Tools, task: Succeeded, part: Path, examine: Callable[[], tuple[Decoded, Probe | None]]
+) -> tuple[Decoded, Probe | None]:
     """Download the clip as ``part`` until it can be decoded, or was tried often enough."""
     for _ in range(TRIES - 1):
         await tools.backend.download(task, part)
         try:
-            return await tools.work(decode)
+            return await tools.work(examine)
         except FfmpegError:
             part.unlink(missing_ok=True)
     await tools.backend.download(task, part)
-    return await tools.work(decode)
+    return await tools.work(examine)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wanx_render.language import tr
 from wanx_render.manifest import TakeRecord
@@ -12,6 +12,9 @@ from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.sql.journal_file import JournalFile, insert
 from wanx_render.planning.take_name import TakeName
 from wanx_render.task import key_of
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 class ClipTable(JournalFile):
@@ -41,11 +44,20 @@ class ClipTable(JournalFile):
         )
 
     def stored(
-        self, attempt: int, sha256: str, name: str, size: int, *, now: datetime | None = None
+        self,
+        attempt: int,
+        sha256: str,
+        name: str,
+        size: int,
+        *,
+        now: datetime | None = None,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
-        """The clip of ``attempt`` stands whole under ``name``."""
+        """The clip of ``attempt`` stands whole under ``name``; ``facts`` as for ``probed``."""
         with self._write() as db:
             insert(db, "OR IGNORE INTO clip", sha256=sha256, name=name, bytes=size)
+            if facts:
+                _note_facts(db, sha256, facts)
             db.execute(
                 "UPDATE attempt SET clip = ?, fetched_at = ? WHERE id = ?",
                 (sha256, now.isoformat() if now else None, attempt),
@@ -115,11 +127,15 @@ class ClipTable(JournalFile):
     def probed(self, sha256: str, facts: Mapping[str, Any]) -> None:
         """What the clip with these bytes is, so that it need not be looked at again."""
         with self._write() as db:
-            record = json.dumps(facts, sort_keys=True)
-            db.execute("UPDATE clip SET facts = ? WHERE sha256 = ?", (record, sha256))
+            _note_facts(db, sha256, facts)
 
     def forget_clip(self, sha256: str) -> None:
         """The clip's file is gone or damaged: its attempts no longer count as having one."""
         with self._write() as db:
             db.execute("UPDATE attempt SET clip = NULL WHERE clip = ?", (sha256,))
             db.execute("DELETE FROM clip WHERE sha256 = ?", (sha256,))
+
+
+def _note_facts(db: "sqlite3.Connection", sha256: str, facts: Mapping[str, Any]) -> None:
+    record = json.dumps(facts, sort_keys=True)
+    db.execute("UPDATE clip SET facts = ? WHERE sha256 = ?", (record, sha256))

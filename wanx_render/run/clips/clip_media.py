@@ -1,18 +1,14 @@
 """What a clip is, as the journal keeps it: probed once, so that the next run need not look."""
 
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from wanx_render.finishing.segment import ClipMedia, Quirks
 from wanx_render.geometry import Size
-from wanx_render.media import ffmpeg, probe
 from wanx_render.media.ai_labels import recorded
 from wanx_render.media.colour_tags import Tags
-from wanx_render.media.stereo import channels_of
 from wanx_render.planning.attempt import Attempt
-from wanx_render.timing import FASTEST_RATE, commonest_rate, mean_rate
 
 
 def current_facts(attempt: Attempt, path: Path) -> dict[str, Any] | None:
@@ -21,26 +17,6 @@ def current_facts(attempt: Attempt, path: Path) -> dict[str, Any] | None:
     if not facts.keys() >= {"provenance", "starts", "tags", "native", "channels"}:
         return None  # earlier versions noted less
     return facts if path.stat().st_size == attempt.clip_bytes else None
-
-
-def probed_facts(program: ffmpeg.Ffmpeg, path: Path) -> dict[str, Any]:
-    """What the clip at ``path`` is, for the journal."""
-    result = probe.probe(program, path)
-    picture, sound = result.picture, result.sound
-    rate = min(commonest_rate(picture.times), Fraction(FASTEST_RATE))
-    native = mean_rate(picture.times, rate)
-    return {
-        "width": picture.size.width,
-        "height": picture.size.height,
-        "rate": str(rate),
-        "frames": picture.frames,
-        "native": None if native is None else str(native),
-        "sound": sound is not None,
-        "tags": asdict(picture.tags),
-        "provenance": result.provenance.record(),
-        "starts": [str(picture.start), str(sound.start if sound else 0)],
-        "channels": channels_of(sound.layout if sound else ""),
-    }
 
 
 def media_of(facts: dict[str, Any], path: Path, sha256: str) -> ClipMedia:

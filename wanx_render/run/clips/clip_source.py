@@ -7,15 +7,16 @@ from wanx_render.errors import Broken
 from wanx_render.events import Kind
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.language import NOTHING, Message, plural, tr, verbatim
+from wanx_render.media import probe
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.origins import Origins, pixels_of
 from wanx_render.planning.planned import Take
-from wanx_render.run.clips.clip_media import current_facts, media_of, probed_facts
+from wanx_render.run.clips.clip_media import current_facts, media_of
 from wanx_render.run.clips.task_runner import TaskRunner
 from wanx_render.run.context import RunContext
 from wanx_render.run.results import TakeClip, TakePicture, TakeResult
 from wanx_render.tasks.clip_store import is_whole, set_aside, share, store_for
-from wanx_render.tasks.download import picture_facts
+from wanx_render.tasks.download import picture_facts, video_facts
 from wanx_render.tasks.outcome import TakeFailure
 from wanx_render.tasks.reporter import TakeReporter
 
@@ -48,14 +49,15 @@ class ClipSource:
             if clip := await self._stored(take, key):
                 self._report(clip, "cached")
                 return clip
-            store = store_for(key, context.store, context.other_stores)
+            store, is_new = store_for(key, context.store, context.other_stores), False
             if store is context.store or not store.journal.clip_for(key):
                 failure = await self._tasks.fetch(take, key, store)
                 if failure:
                     return failure
+                is_new = store is context.store
             if store is not context.store:
                 share(key, store, context.store)
-            clip = await self._stored(take, key)
+            clip = await self._stored(take, key, is_new=is_new)
         if clip is None:
             raise Broken(tr("the clip of {take} disappeared after it was stored", take=take.label))
         self._report(clip, "clip")
@@ -84,14 +86,20 @@ class ClipSource:
                 if value:
                     journal.picture(media.identity, value)
 
-    async def _stored(self, take: Take, key: str) -> TakeClip | TakePicture | None:
-        """The clip that the store has for ``key``; one that is damaged is set aside."""
+    async def _stored(
+        self, take: Take, key: str, *, is_new: bool = False
+    ) -> TakeClip | TakePicture | None:
+        """The clip that the store has for ``key``; one that is damaged is set aside.
+
+        ``is_new``: its bytes were hashed and given their name a moment ago.
+        """
         context = self._context
         attempt = context.journal.clip_for(key)
         if attempt is None or attempt.clip_name is None or attempt.clip_sha256 is None:
             return None
         path = context.clips / "clips" / attempt.clip_name
-        if not await context.tools.work(is_whole, path, attempt.clip_sha256):
+        is_kept = is_new and path.is_file()
+        if not (is_kept or await context.tools.work(is_whole, path, attempt.clip_sha256)):
             aside = await context.tools.work(set_aside, path, context.clips)
             self._reporter.report(take, "warning", _lost(attempt.clip_name, aside))
             context.journal.forget_clip(attempt.clip_sha256)
@@ -113,7 +121,8 @@ class ClipSource:
         """What the clip is; probed once, and again where its size is not what it was."""
         facts = current_facts(attempt, path)
         if facts is None:
-            facts = await self._context.tools.work(probed_facts, self._context.tools.program, path)
+            tools = self._context.tools
+            facts = video_facts(await tools.work(probe.probe, tools.program, path))
             self._context.journal.probed(sha256, facts)
         return media_of(facts, path, sha256)
 
