@@ -1,7 +1,7 @@
 """``defaults`` laid under every shot, and what is for all deliverables under each of them.
 
-A part of a list that no variable is in is the same value in every row of a table: it is merged
-once, and whoever looks at it can see by its identity that it is the one of the row before.
+A part of a list that no variable is in is the same value in every row of a table. It is merged
+once, and its identity shows that it is the one of the row before.
 """
 
 from collections.abc import Callable, Iterable, Mapping
