@@ -22,6 +22,7 @@ from wanx_render.media.thumbnails import Sketch
 from wanx_render.tasks.tools import Tools
 from wanx_render.timing import FASTEST_RATE, commonest_rate, mean_rate
 
+Facts = dict[str, Any]
 TRIES = 3  # a clip that came damaged may come whole the next time
 
 
@@ -46,17 +47,17 @@ async def fetch(tools: Tools, task: Succeeded, folder: Path, *, stem: str, frame
     with files.part_of(clips / task.task_id) as part:
         sketch = Sketch.of(folder, frames)
 
-        def examine() -> tuple[Decoded, Probe | None]:
-            return decoding.examine(tools.program, part, also=sketch.arguments())
+        def examine() -> tuple[Decoded, Facts | None]:
+            decoded, probe = decoding.examine(tools.program, part, also=sketch.arguments())
+            return decoded, video_facts(probe) if probe else None
 
         try:
-            clip, probed = await _whole(tools, task, part, examine)
+            clip, facts = await _whole(tools, task, part, examine)
             sha256 = files.sha256(part)
             if clip.frames == frames:
                 sketch.keep(folder, sha256)
         finally:
             sketch.discard()
-        facts = video_facts(probed) if probed else None
         result = Stored(sha256, f"{stem}-{sha256[:8]}.mp4", part.stat().st_size, facts)
         files.place(part, clips / result.name)
     return result
@@ -124,8 +125,8 @@ def picture_facts(data: bytes) -> dict[str, Any]:
 
 
 async def _whole(
-    tools: Tools, task: Succeeded, part: Path, examine: Callable[[], tuple[Decoded, Probe | None]]
-) -> tuple[Decoded, Probe | None]:
+    tools: Tools, task: Succeeded, part: Path, examine: Callable[[], tuple[Decoded, Facts | None]]
+) -> tuple[Decoded, Facts | None]:
     """Download the clip as ``part`` until it can be decoded, or was tried often enough."""
     for _ in range(TRIES - 1):
         await tools.backend.download(task, part)
