@@ -7,7 +7,8 @@
     ├── FolderBusy        5  another run holds the folder
     ├── FfmpegError       1  ffmpeg ended badly on one file
     ├── Broken            1  a deliverable or clip does not hold what was promised
-    │   └── Damaged          a cached piece is no longer what was made; it is made again
+    │   ├── Damaged          a cached piece is no longer what was made; it is made again
+    │   └── Unjoinable       parts of a sound do not fit; it is made as a whole
     ├── StoreError        1  a shared store did not give or take a file
     ├── ClusterError      1  a call on another machine came to nothing
     └── ServiceError         what a backend says; the orchestrator handles these per take
@@ -92,6 +93,10 @@ class Broken(WanxError):
 
 class Damaged(Broken):
     """Cached pieces are no longer what was made. They were dropped; made again, the call works."""
+
+
+class Unjoinable(Broken):
+    """Parts of a sound do not go over into each other; as a whole it can be had."""
 
 
 class StoreError(WanxError):

@@ -137,7 +137,7 @@ def test_a_sound_that_was_damaged_since_is_noticed_and_dropped(
     make_sound(each_program, spoken)
     whole = sound.read_bytes()
     assert kept_sound(sound) == hear(each_program, sound, peaks=False)
-    call = JoinCall("out", (segment, segment), FRAME, 60, tmp_path / "out.mp4", sound=sound)
+    call = JoinCall("out", (segment, segment), FRAME, 60, tmp_path / "out.mp4", sounds=(sound,))
     make_deliverable(each_program, call)
     before = call.target.read_bytes()
     sound.write_bytes(damage(whole, whole.index(b"mdat") + 5))

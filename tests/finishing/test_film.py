@@ -50,7 +50,9 @@ class Made:
     frames: int
 
     def call(self, target: Path) -> JoinCall:
-        return JoinCall("film", self.segments, self.frame, self.frames, target, sound=self.sound)
+        return JoinCall(
+            "film", self.segments, self.frame, self.frames, target, sounds=(self.sound,)
+        )
 
 
 def made(

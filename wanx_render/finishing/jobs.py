@@ -30,8 +30,10 @@ from wanx_render.finishing.film.writing import head_space
 from wanx_render.finishing.join import ContainerTags, join_list, template_arguments
 from wanx_render.finishing.mix import NO_MIX, Mix
 from wanx_render.finishing.segment import Piece, pieces_arguments, sides
+from wanx_render.finishing.sound import joins
 from wanx_render.finishing.sound import parts as sound_parts
 from wanx_render.finishing.sound.parts import SoundPart
+from wanx_render.finishing.sound.whole import combined
 from wanx_render.finishing.stills import (
     Known,
     PosterAndSheet,
@@ -238,7 +240,7 @@ class JoinCall:
     frames: int
     target: Path
     mix: Mix = NO_MIX
-    sound: Path | None = None  # the mix, where it was made for others too
+    sounds: tuple[Path, ...] = ()  # the mix or its parts, where they were made for others too
     sounding: bool = False  # whether something is mixed to the clips' own sound
     marks: tuple[Mark, ...] = ()  # flashes that must be seen with their beeps
     stills: Stills | None = None
@@ -256,8 +258,7 @@ class JoinCall:
     @property
     def beginning(self) -> BeginCall:
         """All that a deliverable can be begun with."""
-        sounds = (self.sound,) if self.sound else ()
-        return BeginCall(self.target, self.frames, self.frame.rate, self.segments, sounds)
+        return BeginCall(self.target, self.frames, self.frame.rate, self.segments, self.sounds)
 
     @property
     def samples(self) -> int:
@@ -301,11 +302,12 @@ def make_deliverable(
 
 def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, assembly: Assembly, own: Path) -> Joined:
     """Join and verify; ``own`` is where the sound is made, if it is not yet."""
-    part, sound = assembly.part, call.sound or own
-    if sound == own:
+    part, sounds = assembly.part, call.sounds or (own,)
+    if sounds == (own,):
         make_sound(program, SoundCall(call.segments, call.samples, call.mix, own))
-    reading = _written(program, call, sound, assembly)
-    pieces, (hearing,) = assembly.pieces, assembly.hearings
+    reading = _written(program, call, sounds, assembly)
+    joins.insist_on(program, list(zip(sounds, assembly.hearings, strict=True)))
+    pieces, hearing = assembly.pieces, combined(assembly.hearings)
     finding = verify(program, part, call.promise, pieces, hearing, reading)
     checks = (
         *finding.checks,
@@ -314,7 +316,7 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, assembly: Assembly, own: Pat
         *_shown(program, part, call),
     )
     if failures := [check for check in checks if not check.holds]:
-        insist_on([*call.segments, sound])  # or they changed while they were read
+        insist_on([*call.segments, *sounds])  # or they changed while they were read
         differences = joined((check.difference for check in failures), tr("; "))
         raise Broken(tr("{name} failed its checks: {checks}", name=call.name, checks=differences))
     return Joined(
@@ -329,7 +331,7 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, assembly: Assembly, own: Pat
 
 
 def _written(
-    program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, assembly: Assembly
+    program: ffmpeg.Ffmpeg, call: JoinCall, sounds: Sequence[Path], assembly: Assembly
 ) -> Reading | None:
     """Write the film to its end, and read it; a short one is read when it is verified.
 
@@ -338,19 +340,19 @@ def _written(
     film = assembly.film
     is_long = bool(film.space)
     try:
-        assembly.take(call.segments, [sound])
-        payload = film.close(_template(program, call, sound, assembly.part))
+        assembly.take(call.segments, sounds)
+        payload = film.close(_template(program, call, sounds[0], assembly.part))
     except (FfmpegError, OSError) as error:
-        insist_on([*call.segments, sound])
+        insist_on([*call.segments, *sounds])
         if isinstance(error, FfmpegError):
             raise
         raise _unwritable(call.target, error) from None
     if not is_long:
         return None
-    (hearing,) = assembly.hearings
+    hearing = combined(assembly.hearings)
     reading = proof.read(program, assembly.part, assembly.pieces, hearing, payload=payload)
     changed = tuple(n for n, path in enumerate(call.segments) if path in film.changed)
-    is_other = reading.sound_changed or sound in film.changed
+    is_other = reading.sound_changed or not film.changed.isdisjoint(sounds)
     return replace(reading, changed=changed or reading.changed, sound_changed=is_other)
 
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from wanx_render import files
-from wanx_render.errors import Broken, FfmpegError, WanxError
+from wanx_render.errors import Broken, FfmpegError, Unjoinable, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.finishing import ingest
-from wanx_render.finishing.jobs import JoinCall, Joined, SoundCall
+from wanx_render.finishing.jobs import JoinCall, Joined
 from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.finishing.timeline import frames_of
@@ -30,6 +30,7 @@ from wanx_render.run.pieces import PieceJob, Pieces, deliverable_path
 from wanx_render.run.record import join_key, merged_label, parts_of, record_of
 from wanx_render.run.results import sounds_of
 from wanx_render.run.sound import marks_of, mix_of, provenance_of_sounds, sound_call
+from wanx_render.run.sound_parts import SoundJob, SoundParts
 from wanx_render.run.words import DeliverableTexts
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.workers.base import Workers
@@ -47,6 +48,7 @@ class Finisher:
         self._words = DeliverableTexts(plan)
         self._pieces = Pieces(plan, self._layouts, self._words, workers)
         self._maker = PieceMaker(workers, emit)
+        self._sound_parts = SoundParts(self._pieces, workers)
         self._early = EarlyJoin(self._layouts, self._pieces, self._maker, workers, folder)
         self._unreadable: dict[str, Message] = {}  # why a shot's colours cannot be read
         self._notices: set[str] = set()  # that were given
@@ -61,11 +63,15 @@ class Finisher:
         self._notice(shot, take)
         self._layouts.clip_landed(shot, take)
         jobs: dict[str, list[PieceJob]] = {}
+        sounds: list[SoundJob] = []
         for deliverable in self._plan.deliverables:
             if layout := self._layouts.of(deliverable):
                 own = self._pieces.jobs_of_shot(deliverable, layout, shot.shot.id)
                 jobs[deliverable.name] = own
+                self._sound_parts.note(own)
+                sounds += self._sound_parts.ready(deliverable, layout, shot.shot.id)
         self._maker.begin(job for own in jobs.values() for job in own)
+        self._maker.begin_sounds(sounds)
         for deliverable in self._plan.deliverables:
             self._early.follow(deliverable, jobs.get(deliverable.name, ()))
 
@@ -121,18 +127,23 @@ class Finisher:
         jobs = self._pieces.jobs(deliverable, layout, layout.parts)
         await self._maker.make(jobs)
         mix = mix_of(self._plan, deliverable, layout)
-        sound = sound_call(jobs, mix, layout, self._workers)
-        await self._maker.sound(sound, jobs)
+        whole = SoundJob(sound_call(jobs, mix, layout, self._workers), jobs)
+        sounds = self._sounds(deliverable, layout, whole)
+        await self._maker.sounds(sounds)
         await self._early.hand_over(deliverable)
-        call = self._call(deliverable, layout, jobs, mix, sound.target)
-        key = join_key([*(job.key for job in jobs), sound.target.name], call)
-        sounds = sounds_of(mix, self._folder)
+        call = self._call(deliverable, layout, jobs, mix, sounds)
+        key = join_key([*(job.key for job in jobs), whole.call.target.name], call)
+        heard = sounds_of(mix, self._folder)
         if earlier and earlier.key == key and await self._is_unchanged(call.target, earlier):
             self._emit(Event("deliverable", tr("unchanged"), deliverable=deliverable.name))
             return replace(
-                earlier, sounds=sounds, wish=wish_of(deliverable), stale=(), kept_from="", shots=()
+                earlier, sounds=heard, wish=wish_of(deliverable), stale=(), kept_from="", shots=()
             )
-        output = await self._join(call, jobs, sound)
+        try:
+            output = await self._join(call, jobs, sounds)
+        except Unjoinable:
+            await self._maker.sounds([whole])
+            output = await self._join(replace(call, sounds=(whole.call.target,)), jobs, [whole])
         notices = (
             *provenance_notices({**self._clips(), **provenance_of_sounds(mix)}, call.label),
             *Effects(self._plan).enlarged(deliverable, layout.frame),
@@ -142,8 +153,16 @@ class Finisher:
         parts = parts_of(self._plan, self._layouts, deliverable, layout, self._folder)
         record = record_of(call, key, output, parts)
         return replace(
-            record, sounds=sounds, notices=(*record.notices, *notices), wish=wish_of(deliverable)
+            record, sounds=heard, notices=(*record.notices, *notices), wish=wish_of(deliverable)
         )
+
+    def _sounds(
+        self, deliverable: Deliverable, layout: Layout, whole: SoundJob
+    ) -> tuple[SoundJob, ...]:
+        """What the sound is joined from: the whole, where it is there or short, or its parts."""
+        if self._workers.has(whole.call.target):
+            return (whole,)
+        return self._sound_parts.all(deliverable, layout, whole.pieces) or (whole,)
 
     def _layout(self, deliverable: Deliverable) -> Layout:
         """Where everything stands, with every clip there. Raises Broken."""
@@ -161,10 +180,10 @@ class Finisher:
         layout: Layout,
         jobs: Sequence[PieceJob],
         mix: Mix,
-        sound: Path,
+        sounds: Sequence[SoundJob],
     ) -> JoinCall:
         """What joins these pieces and verifies the result."""
-        clips, sounds = self._clips().values(), provenance_of_sounds(mix).values()
+        clips, mixed = self._clips().values(), provenance_of_sounds(mix).values()
         ends = fades(deliverable, layout)
         return JoinCall(
             name=deliverable.name,
@@ -173,12 +192,12 @@ class Finisher:
             frames=frames_of(layout.parts),
             target=deliverable_path(self._folder, deliverable),
             mix=Mix(loudness=mix.loudness),  # the rest is in the sound
-            sound=sound,
+            sounds=tuple(job.call.target for job in sounds),
             # Whether clips have sound differs; music and voices must be heard.
             sounding=bool(mix.music or mix.voices),
             marks=marks_of(self._plan, self._layouts, deliverable, mix, layout),
             stills=layout.stills,
-            label=merged_label(deliverable, (*clips, *sounds)),
+            label=merged_label(deliverable, (*clips, *mixed)),
             pictured=merged_label(deliverable, clips).value,
             drawn=drawn_label(deliverable, layout),
             overlays=Effects(self._plan).over_film(deliverable, layout),
@@ -198,10 +217,12 @@ class Finisher:
                 return False
         return await self._workers.stands(target, earlier.sha256)
 
-    async def _join(self, call: JoinCall, jobs: Sequence[PieceJob], sound: SoundCall) -> Joined:
+    async def _join(
+        self, call: JoinCall, jobs: Sequence[PieceJob], sounds: Sequence[SoundJob]
+    ) -> Joined:
         parts = plural("{n} part", "{n} parts", len(jobs))
         self._emit(Event("joining", parts, deliverable=call.name))
-        output = await self._maker.deliverable(call, jobs, sound)
+        output = await self._maker.deliverable(call, jobs, sounds)
         frame = call.frame
         text = plural(
             "{size}, {aspect}, {rate} fps, {n} frame",

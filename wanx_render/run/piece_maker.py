@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from wanx_render.errors import Damaged
 from wanx_render.events import Emit, Event
-from wanx_render.finishing.jobs import JoinCall, Joined, SoundCall
+from wanx_render.finishing.jobs import JoinCall, Joined
 from wanx_render.language import plural, tr
 from wanx_render.run.pieces import PieceJob, batches, piece_path
+from wanx_render.run.sound_parts import SoundJob
 from wanx_render.workers.base import Workers
 
 T = TypeVar("T")
@@ -54,18 +55,24 @@ class PieceMaker:
         self.begin(jobs)
         await asyncio.gather(*(self._work[job.key] for job in jobs))
 
-    async def sound(self, call: SoundCall, jobs: Sequence[PieceJob]) -> None:
-        """Have a finished sound, made once for all deliverables in which the same is heard."""
-        name = call.target.stem
-        if name not in self._work:
-            self._work[name] = asyncio.ensure_future(self._encode_sound(call, jobs))
-        await self._work[name]
+    def begin_sounds(self, jobs: Iterable[SoundJob]) -> None:
+        """Start on sounds, each once and as soon as its pieces are there."""
+        for job in jobs:
+            name = job.call.target.stem
+            if name not in self._work:
+                work = self._work[name] = asyncio.ensure_future(self._encode_sound(job))
+                work.add_done_callback(_note_error)
+
+    async def sounds(self, jobs: Sequence[SoundJob]) -> None:
+        """Have finished sounds, made once for all deliverables in which the same is heard."""
+        self.begin_sounds(jobs)
+        await asyncio.gather(*(self._work[job.call.target.stem] for job in jobs))
 
     async def deliverable(
-        self, call: JoinCall, jobs: Sequence[PieceJob], sound: SoundCall
+        self, call: JoinCall, jobs: Sequence[PieceJob], sounds: Sequence[SoundJob]
     ) -> Joined:
         """Join and verify a deliverable of these pieces and this sound. Raises WanxError."""
-        return await self._healed(lambda: self._workers.deliverable(call), jobs, sound)
+        return await self._healed(lambda: self._workers.deliverable(call), jobs, sounds)
 
     async def settle(self) -> None:
         """Let the work that was begun come to an end, for the next run to find."""
@@ -84,16 +91,18 @@ class PieceMaker:
             )  # fmt: skip
             self._emit(Event("segment", text, shot=job.shot, deliverable=job.deliverable))
 
-    async def _encode_sound(self, call: SoundCall, jobs: Sequence[PieceJob]) -> None:
+    async def _encode_sound(self, job: SoundJob) -> None:
+        call = job.call
+        await self.make(job.pieces)
         async with self._turns[call.target.name]:  # several may find it damaged at once
             if not self._workers.has(call.target):
-                await self._healed(lambda: self._workers.sound(call), jobs)
+                await self._healed(lambda: self._workers.sound(call), job.pieces)
 
     async def _healed(
         self,
         work: Callable[[], Awaitable[T]],
         jobs: Sequence[PieceJob],
-        sound: SoundCall | None = None,
+        sounds: Sequence[SoundJob] = (),
     ) -> T:
         """What ``work`` gives. Pieces it found damaged, which are gone then, are made again for it.
 
@@ -107,8 +116,7 @@ class PieceMaker:
             async with self._turns["segments"]:
                 missing = (job for job in jobs if not self._workers.has(job.path))
                 await asyncio.gather(*(self._encode(batch) for batch in batches(missing)))
-            if sound:
-                await self._encode_sound(sound, jobs)
+            await asyncio.gather(*map(self._encode_sound, sounds))
         return await work()
 
     def _warn(self) -> None:
@@ -116,3 +124,9 @@ class PieceMaker:
         if not self._warned:
             self._emit(Event("warning", DAMAGED))
         self._warned = True
+
+
+def _note_error(work: "asyncio.Future[None]") -> None:
+    """Whoever needs it is given its error; where nobody does any more, nobody is."""
+    if not work.cancelled():
+        work.exception()

@@ -74,8 +74,7 @@ class RemoteWorkers:
         try:
             output = await self._run(remote_jobs.deliverable, order, data, name)
         except WanxError as error:
-            pieces = (*call.segments, *([call.sound] if call.sound else []))
-            await asyncio.to_thread(self._look_again, pieces, error)
+            await asyncio.to_thread(self._look_again, (*call.segments, *call.sounds), error)
             raise
         await asyncio.to_thread(self._place, name, final, output.sha256)
         return output

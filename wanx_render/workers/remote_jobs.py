@@ -103,7 +103,7 @@ def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:
         try:
             output = make_deliverable(program, replace(data, target=target))
         except Damaged:
-            _dropped(order, (*call.segments, call.sound), (*data.segments, data.sound))
+            _dropped(order, (*call.segments, *call.sounds), (*data.segments, *data.sounds))
             raise
         order.store.put(target, name)
         return output
@@ -111,11 +111,11 @@ def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:
     return _done(order, replace(call, target=Path()), make)
 
 
-def _dropped(order: Order, names: Sequence[Path | None], here: Sequence[Path | None]) -> None:
+def _dropped(order: Order, names: Sequence[Path], here: Sequence[Path]) -> None:
     """What a call found damaged, and dropped, is dropped from the store and the cache too."""
     cache = Cache.of(os.environ)
     for name, path in zip(names, here, strict=True):
-        if name and path and not path.is_symlink() and not path.exists():
+        if not path.is_symlink() and not path.exists():
             order.store.remove(name.as_posix())
             cache.forget(_key(order, name))
 

@@ -31,11 +31,11 @@ def test_parts_follow_each_other_without_a_gap(samples: int) -> None:
 
 
 @given(LENGTHS)
-def test_each_part_begins_11_seconds_earlier_or_with_the_film(samples: int) -> None:
+def test_each_part_begins_19_seconds_earlier_or_with_the_film(samples: int) -> None:
     for window in windows(samples):
-        assert window.begin == (max(window.first - 525, 0)) * 1024
-        assert window.before == min(window.first, 525)
-        assert window.listened == (450 * 1024 if window.first else 0)
+        assert window.begin == (max(window.first - 900, 0)) * 1024
+        assert window.before == min(window.first, 900)
+        assert window.listened == (825 * 1024 if window.first else 0)
 
 
 @given(LENGTHS.filter(lambda samples: samples > 48_000 * 60), st.data())

@@ -1,15 +1,19 @@
 """Parts of a sound joined by packets: decoded by PyAV, they are the sound they were made of."""
 
+from array import array
 from itertools import pairwise
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from wanx_render.errors import Unjoinable
 from wanx_render.finishing.decode_record import Hearing
 from wanx_render.finishing.join import join_list
-from wanx_render.finishing.sound import parts, whole
+from wanx_render.finishing.sound import joins, parts, whole
 from wanx_render.finishing.sound.grid import Window
 from wanx_render.media import ffmpeg
 
@@ -91,6 +95,28 @@ def test_parts_joined_by_packets_are_as_near_to_the_source_at_a_join_as_elsewher
         near = noise[(first - 9) * 1024 : (first + 8) * 1024].reshape(-1, 1024).mean(axis=1)
         assert loud - 10 * np.log10(near.max()) > 30, first
     assert loud - 10 * np.log10(noise.mean()) > 28
+
+
+def test_parts_that_follow_each_other_fit_and_others_do_not(
+    program: ffmpeg.Ffmpeg, film: tuple[Path, list[tuple[Path, Hearing]]]
+) -> None:
+    first, second, third = film[1]
+    joins.insist_on(program, [first, second, third])
+    joins.insist_on(program, [first])
+    with pytest.raises(Unjoinable, match="parts 2 and 3"):
+        joins.insist_on(program, [first, second, second])
+
+
+@given(st.integers(0, 31))
+def test_another_window_than_in_the_run_up_is_heard(shift: int) -> None:
+    """Of a tone at -6 dBFS: two encodings at 50 dB, and joined with an alias of the signal."""
+    times = np.arange(2048) + 7 * shift
+    tone = 16384 * np.sin(2 * np.pi * 440 / RATE * times)
+    noise = np.random.default_rng(shift).normal(0, 37, (3, 2048))
+    before, after, good = (array("h", (tone + row).astype(int).tolist()) for row in noise)
+    assert joins.fits(before, after, good)
+    alias = tone[::-1] * 0.1 * np.linspace(1, 0, 2048)
+    assert not joins.fits(before, after, array("h", (tone + alias).astype(int).tolist()))
 
 
 def test_packets_follow_each_other_at_their_times_in_the_film(

@@ -50,7 +50,7 @@ def of_sound(path: Path, hearing: Hearing) -> Source:
 
     Raises FfmpegError where the file has others.
     """
-    stored, first = track(read_moov(path), "soun"), 0
+    stored, first = track(read_moov(path), "soun"), hearing.before
     times, durations, hashes = zip(*(line.split(" ", 2) for line in hearing.packets), strict=True)
     end = first + len(hashes)
     _insist_on_sizes(path, stored.sizes[first:end], hashes)

@@ -1,20 +1,22 @@
 """Where a film's sound is divided: after every 32 seconds, counted in packets of the encoder.
 
 A part is encoded with what comes before and after it: the rate control of ffmpeg's ``twoloop``
-needs up to ten seconds to settle (decision 0046), and each packet overlaps with the next. Those
+needs up to 19 seconds to settle (decision 0046), and each packet overlaps with the next. Those
 packets are left out where parts are joined. The grid depends on the length of the film alone.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# Raised whenever what is here changes.
+GRID_VERSION = 1
 PACKET = 1024  # samples
 # Packets are counted from one that only primes a decoder, and ends where the sound begins.
 _PRIMING = 1
 # 1.6 s, the least in which both packets and the meter's tenths of a second are whole.
 STEP = 75
 PART = 20 * STEP
-RUN_UP = 7 * STEP
+RUN_UP = 12 * STEP
 RUN_OUT = 4
 
 
