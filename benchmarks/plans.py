@@ -129,7 +129,7 @@ def dbt(programs: Path, folder: Path, nodes: int) -> Callable[[], Cost]:
     """The parse of a project with so many models."""
     (folder / "models").mkdir(parents=True)
     (folder / "dbt_project.yml").write_text(
-        "name: shop\nversion: '1'\nprofile: shop\nmodel-paths: [models]\n"
+        "name: shop\nversion: '1.0.0'\nprofile: shop\nmodel-paths: [models]\n"
     )
     (folder / "profiles.yml").write_text(
         "shop: {target: dev, outputs: {dev: {type: duckdb, path: shop.duckdb}}}\n"
