@@ -6,6 +6,7 @@ of it is used where it is the beginning of the deliverable, and dropped where it
 
 import asyncio
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 
 from wanx_render.errors import Broken
@@ -14,33 +15,43 @@ from wanx_render.finishing.timeline import frames_of
 from wanx_render.run.layout import Layout, Layouts
 from wanx_render.run.piece_maker import PieceMaker
 from wanx_render.run.pieces import PieceJob, Pieces, deliverable_path
+from wanx_render.run.sound_parts import SoundJob, SoundParts
 from wanx_render.shotlist.model import Deliverable
-from wanx_render.workers.base import Workers
 
 
 class EarlyJoin:
     """The beginnings of the deliverables of one plan, which go into ``folder``."""
 
     def __init__(
-        self, layouts: Layouts, pieces: Pieces, maker: PieceMaker, workers: Workers, folder: Path
+        self,
+        layouts: Layouts,
+        pieces: Pieces,
+        sounds: SoundParts,
+        maker: PieceMaker,
+        folder: Path,
     ) -> None:
         self._layouts = layouts
         self._pieces = pieces
         self._maker = maker
-        self._workers = workers
+        self._sounds = sounds
+        self._workers = maker.workers
         self._folder = folder
         self._is_awaited = False  # whether a clip is: before, all may be there and unchanged
         self._work: dict[str, asyncio.Task[None]] = {}  # by deliverable
         self._over: set[str] = set()  # deliverables that are joined to their end now
+        self._parts: dict[str, int] = {}  # of their sounds, that were given
         self._given: dict[str, tuple[Layout, list[PieceJob]]] = {}
 
     def clip_is_awaited(self) -> None:
         """The service has been asked for a clip: from now on it pays to begin."""
         self._is_awaited = True
 
-    def follow(self, deliverable: Deliverable, jobs: Iterable[PieceJob]) -> None:
-        """Go on with a deliverable when pieces of it that are in the making are made."""
-        for work in self._maker.work_on(jobs):
+    def follow(
+        self, deliverable: Deliverable, jobs: Iterable[PieceJob], sounds: Iterable[SoundJob]
+    ) -> None:
+        """Go on with a deliverable when pieces and sounds of it that are begun are made."""
+        keys = [*(job.key for job in jobs), *(job.call.target.stem for job in sounds)]
+        for work in self._maker.work_on(keys):
             work.add_done_callback(lambda _: self._go_on(deliverable))
 
     async def hand_over(self, deliverable: Deliverable) -> None:
@@ -76,12 +87,25 @@ class EarlyJoin:
         more = list(jobs) if before is layout else []
         for part in layout.parts[len(more) :]:
             following = self._pieces.jobs(deliverable, layout, [part])
-            if not following or not self._maker.has_made(following[0]):
+            if not following or not self._maker.has_made(following[0].key):
                 break
             more += following
-        if len(more) == len(jobs) and before is layout:
+        sounds = self._heard(deliverable, layout)
+        if (layout, len(more), len(sounds)) == (
+            before,
+            len(jobs),
+            self._parts.get(deliverable.name),
+        ):
             return None
+        self._parts[deliverable.name] = len(sounds)
         self._given[deliverable.name] = layout, more
         segments = tuple(job.path for job in more)
         target = deliverable_path(self._folder, deliverable)
-        return BeginCall(target, frames_of(layout.parts), layout.frame.rate, segments)
+        return BeginCall(target, frames_of(layout.parts), layout.frame.rate, segments, sounds)
+
+    def _heard(self, deliverable: Deliverable, layout: Layout) -> tuple[Path, ...]:
+        """The parts of the sound from the beginning on that are made."""
+        parts = self._sounds.first(deliverable, layout)
+        calls = (job.call for job in parts)
+        made = takewhile(lambda call: self._maker.has_made(call.target.stem), calls)
+        return tuple(call.target for call in made)

@@ -49,7 +49,7 @@ class Finisher:
         self._pieces = Pieces(plan, self._layouts, self._words, workers)
         self._maker = PieceMaker(workers, emit)
         self._sound_parts = SoundParts(self._pieces, workers)
-        self._early = EarlyJoin(self._layouts, self._pieces, self._maker, workers, folder)
+        self._early = EarlyJoin(self._layouts, self._pieces, self._sound_parts, self._maker, folder)
         self._unreadable: dict[str, Message] = {}  # why a shot's colours cannot be read
         self._notices: set[str] = set()  # that were given
 
@@ -73,7 +73,7 @@ class Finisher:
         self._maker.begin(job for own in jobs.values() for job in own)
         self._maker.begin_sounds(sounds)
         for deliverable in self._plan.deliverables:
-            self._early.follow(deliverable, jobs.get(deliverable.name, ()))
+            self._early.follow(deliverable, jobs.get(deliverable.name, ()), sounds)
 
     def clip_is_awaited(self) -> None:
         """The service has been asked for a clip: what is there is joined meanwhile."""

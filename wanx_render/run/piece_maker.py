@@ -40,14 +40,19 @@ class PieceMaker:
             work = asyncio.ensure_future(self._encode(batch))
             self._work.update((job.key, work) for job in batch)
 
-    def work_on(self, jobs: Iterable[PieceJob]) -> "set[asyncio.Future[None]]":
-        """The work that makes these pieces, as far as it is not done."""
-        works = (self._work.get(job.key) for job in jobs)
+    @property
+    def workers(self) -> Workers:
+        """Where the work is done."""
+        return self._workers
+
+    def work_on(self, keys: Iterable[str]) -> "set[asyncio.Future[None]]":
+        """The work that makes pieces and sounds of these keys, as far as it is not done."""
+        works = (self._work.get(key) for key in keys)
         return {work for work in works if work and not work.done()}
 
-    def has_made(self, job: PieceJob) -> bool:
-        """Whether the piece is there, made now or before."""
-        work = self._work.get(job.key)
+    def has_made(self, key: str) -> bool:
+        """Whether the piece or sound of that key is there, made now or before."""
+        work = self._work.get(key)
         return bool(work and work.done() and not work.cancelled() and not work.exception())
 
     async def make(self, jobs: Sequence[PieceJob]) -> None:

@@ -92,6 +92,16 @@ class SoundParts:
             if len(jobs) == len(parts) and any(job.key in self._new for job in jobs):
                 yield self._job(grid, window, jobs)
 
+    def first(self, deliverable: Deliverable, layout: Layout) -> Iterator[SoundJob]:
+        """The parts from the beginning on of which all clips have landed."""
+        grid = self._grid(deliverable, layout)
+        for window in grid.windows if is_plain(deliverable) and len(grid.windows) > 1 else ():
+            parts = [layout.parts[number] for number in grid.pieces_in(window)]
+            jobs = self._pieces.jobs(deliverable, layout, parts)
+            if len(jobs) < len(parts):
+                return
+            yield self._job(grid, window, jobs)
+
     def all(
         self, deliverable: Deliverable, layout: Layout, jobs: Sequence[PieceJob]
     ) -> tuple[SoundJob, ...]:
