@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import random
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
@@ -83,8 +83,12 @@ def finished(
     film: str = FILM,
     order: Iterable[int] = range(SHOTS),
     clips: dict[int, int] | None = None,
+    before_last: Callable[[], bool] | None = None,
 ) -> DeliverableRecord:
-    """The film, of clips that land in ``order``; ``clips`` names others by the number of a shot."""
+    """The film, of clips that land in ``order``; ``clips`` names others by the number of a shot.
+
+    With ``before_last`` the service is awaited, and the last clip lands once that is true.
+    """
     shots = "".join(SHOT.format(n=n) for n in range(SHOTS))
     path = media / f"{hashlib.sha256(film.encode()).hexdigest()[:8]}.yaml"
     path.write_text(HEAD + shots + film, encoding="utf-8")
@@ -94,7 +98,13 @@ def finished(
     async def work() -> DeliverableRecord | Broken:
         folder = workers.pieces.parent.parent
         finisher = Finisher(wanted, workers, folder, lambda event: None)
-        for number in order:
+        if before_last:
+            finisher.clip_is_awaited()
+        for landed, number in enumerate(order, 1):
+            for _ in range(6000 if before_last and landed == SHOTS else 0):
+                if before_last and before_last():
+                    break
+                await asyncio.sleep(0.01)
             name = f"s{(clips or {}).get(number, number)}"
             take = ClipMedia(
                 media / f"{name}.mp4", name, Size(64, 64), Fraction(30), SECONDS * 30, True
@@ -163,6 +173,27 @@ def test_a_changed_clip_makes_only_the_parts_in_which_it_is_heard(
     again = Watched(program, tmp_path)
     finished(media, again, catalog, clips={10: SHOTS})
     assert again.sounds == []
+
+
+def test_what_has_its_sound_is_written_before_the_last_clip_lands(
+    media: Path,
+    made: tuple[Path, Watched],
+    program: ffmpeg.Ffmpeg,
+    catalog: Catalog,
+    tmp_path: Path,
+) -> None:
+    film = (made[0] / "film.mp4").read_bytes()
+    sizes = [0]
+
+    def is_half_written() -> bool:
+        parts = tmp_path.glob(".film.mp4*")
+        sizes.append(max((path.stat().st_size for path in parts), default=0))
+        return sizes[-1] > 0.4 * len(film)
+
+    finished(media, Watched(program, tmp_path), catalog, before_last=is_half_written)
+    assert 0.4 * len(film) < sizes[-1] < len(film)
+    assert (tmp_path / "film.mp4").read_bytes() == film
+    assert not list(tmp_path.glob(".film.mp4*"))
 
 
 @pytest.mark.proof
