@@ -13,6 +13,7 @@ from itertools import pairwise
 from wanx_render.language import tr
 
 SAMPLE_RATE = 48_000
+AAC_PACKET = 1024  # samples of a packet of sound
 
 # Bounded, so that no text makes a number that takes long to calculate with.
 _RATE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6}|/[1-9][0-9]{0,5})?")

@@ -104,6 +104,18 @@ def test_a_short_film_is_byte_for_byte_what_ffmpeg_joins(
     assert (tmp_path / "film.mp4").read_bytes() == expected.read_bytes()
 
 
+@pytest.mark.parametrize("name", ["film.mp4", "film.mov"])
+def test_so_is_a_silent_film_of_few_pictures_in_either_container(
+    program: ffmpeg.Ffmpeg, take: ClipMedia, tmp_path: Path, name: str
+) -> None:
+    """All packets of its sound have one size, and a picture outlasts many of them."""
+    silent, frame = replace(take, has_sound=False), replace(FRAME, rate=Fraction(5))
+    parts = made(program, silent, tmp_path, 1, frame)
+    make_deliverable(program, parts.call(tmp_path / name))
+    expected = by_ffmpeg(program, parts, tmp_path / f"expected.{name}")
+    assert (tmp_path / name).read_bytes() == expected.read_bytes()
+
+
 def packets(path: Path) -> list[tuple[int, int | None, int | None, int | None, bool, bytes]]:
     with av.open(str(path)) as container:
         return [

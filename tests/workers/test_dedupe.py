@@ -87,7 +87,9 @@ class Counted:
         for call in (self.folder / "calls").iterdir():
             text = call.read_text()
             found.update(
-                re.findall(r"segments/\.([0-9a-f]{32}\.mov)\.[0-9a-f]{12}\.part$", text, re.M)
+                re.findall(
+                    r"segments/\.([0-9a-f]{32}\.mov)\.[0-9a-f]{12}\.part(?:\||$)", text, re.M
+                )
             )
             call.unlink()
         return found

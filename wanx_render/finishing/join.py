@@ -5,6 +5,7 @@ between two shots (34 ms a join where segments carry AAC). Its packets and those
 put into the film as they are (``film``), behind a head that ffmpeg writes for the first of them.
 """
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from wanx_render.finishing.codecs import timescale
 from wanx_render.finishing.mix import Level, Mix, key_arguments, metered, mixed
 from wanx_render.media.decoding import COMPARED_RATE
 from wanx_render.media.ffmpeg import file_url
-from wanx_render.timing import SAMPLE_RATE
+from wanx_render.timing import AAC_PACKET, SAMPLE_RATE
 
 
 def join_list(paths: Iterable[Path]) -> bytes:
@@ -109,7 +110,14 @@ class ContainerTags:
     odd: tuple[tuple[str, str], ...] = ()  # those that such a file cannot hold as they are
 
 
-_FIRST = {"frames:v": 2, "frames:a": 8}  # packets
+_PICTURES, _LEAST = 2, 8  # packets of the template
+
+
+def _first(rate: Fraction) -> dict[str, int]:
+    """How many packets of each track describe a film. ffmpeg leaves out the pictures that last
+    longer than the sound that it is allowed: the sound of two more pictures is enough."""
+    sound = 2 * _PICTURES * SAMPLE_RATE / (rate * AAC_PACKET)
+    return {"frames:v": _PICTURES, "frames:a": max(_LEAST, math.ceil(sound))}
 
 
 def template_arguments(
@@ -129,7 +137,7 @@ def template_arguments(
         file_url(target),
         **{
             "c": "copy",
-            **_FIRST,
+            **_first(rate),
             "flags": "+bitexact",
             "fflags": "+bitexact",
             "map_metadata": -1,

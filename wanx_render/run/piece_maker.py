@@ -132,6 +132,6 @@ class PieceMaker:
 
 
 def _note_error(work: "asyncio.Future[None]") -> None:
-    """Whoever needs it is given its error; where nobody does any more, nobody is."""
+    """Its error is raised where it is awaited; nothing else may report it."""
     if not work.cancelled():
         work.exception()

@@ -19,11 +19,10 @@ from wanx_render.finishing.film.sources import Source
 from wanx_render.media.mp4.head import Template, head
 from wanx_render.media.mp4.layout import FilmTrack, extend
 from wanx_render.media.mp4.tables import expanded
-from wanx_render.timing import SAMPLE_RATE, samples_in
+from wanx_render.timing import AAC_PACKET, SAMPLE_RATE, samples_in
 
 SHORT = 60  # seconds; a film that is not longer is written at its end
 _AT_ONCE = 1 << 22  # bytes in memory
-_PACKET = 1024  # samples of sound
 # Bytes of the head for a frame, for a packet of sound, and for all else. Measured: at most 20, 15,
 # and 2 kB without labels. Where a head does not fit, the film is written once more.
 _FRAME, _SOUND, _REST = 28, 24, 64 * 1024
@@ -33,7 +32,7 @@ def head_space(frames: int, rate: Fraction) -> int:
     """Bytes that are kept for the head of a film of ``frames`` at ``rate``; 0 for a short one."""
     if frames <= SHORT * rate:
         return 0
-    packets = samples_in(frames, rate) // _PACKET + 2
+    packets = samples_in(frames, rate) // AAC_PACKET + 2
     return frames * _FRAME + packets * _SOUND + _REST
 
 

@@ -8,9 +8,10 @@ packets are left out where parts are joined. The grid depends on the length of t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wanx_render.timing import AAC_PACKET
+
 # Raised whenever what is here changes.
 GRID_VERSION = 1
-PACKET = 1024  # samples
 # Packets are counted from one that only primes a decoder, and ends where the sound begins.
 _PRIMING = 1
 # 1.6 s, the least in which both packets and the meter's tenths of a second are whole.
@@ -32,17 +33,17 @@ class Window:
     @property
     def before(self) -> int:
         """How many packets of run-up are encoded before the first of the part."""
-        return self.first - self.begin // PACKET
+        return self.first - self.begin // AAC_PACKET
 
     @property
     def listened(self) -> int:
         """Samples behind ``begin`` where listening begins: a step before the part."""
-        return max(self.before - STEP, 0) * PACKET
+        return max(self.before - STEP, 0) * AAC_PACKET
 
     def owns(self, sample: int) -> bool:
         """Whether what ends with this sample of the film is heard in this part's packets."""
-        after_first = not self.first or sample > (self.first - _PRIMING) * PACKET
-        last = self.packets is None or sample <= (self.first + self.packets - _PRIMING) * PACKET
+        after_first = not self.first or sample > (self.first - _PRIMING) * AAC_PACKET
+        last = self.packets is None or sample <= (self.first + self.packets - _PRIMING) * AAC_PACKET
         return after_first and last
 
 
@@ -51,11 +52,11 @@ def windows(samples: int) -> Iterator[Window]:
 
     The last has between half and one and a half of the length of the others.
     """
-    packets = _PRIMING - (-samples // PACKET)
+    packets = _PRIMING - (-samples // AAC_PACKET)
     count = max((packets + PART // 2) // PART, 1)
     for number in range(count):
         first = number * PART
         is_last = number == count - 1
-        begin = max(first - RUN_UP, 0) * PACKET
-        end = samples if is_last else min((first + PART + RUN_OUT) * PACKET, samples)
+        begin = max(first - RUN_UP, 0) * AAC_PACKET
+        end = samples if is_last else min((first + PART + RUN_OUT) * AAC_PACKET, samples)
         yield Window(first, None if is_last else PART, begin, end)

@@ -13,15 +13,16 @@ from pathlib import Path
 
 from wanx_render.errors import Unjoinable
 from wanx_render.finishing.decode_record import Hearing
-from wanx_render.finishing.sound.grid import PACKET, RUN_OUT
+from wanx_render.finishing.sound.grid import RUN_OUT
 from wanx_render.language import tr
 from wanx_render.media import ffmpeg
 from wanx_render.media.decoding import shorts
 from wanx_render.media.mp4.tables import read_moov, track
+from wanx_render.timing import AAC_PACKET
 
 _BEFORE = 8  # packets that a decoder is given before a join
 _GROUP = _BEFORE + RUN_OUT
-_FRAME = 2 * PACKET  # values of a packet, of two channels
+_FRAME = 2 * AAC_PACKET  # values of a packet, of two channels
 _MUCH = 4  # times the power by which the two encodings differ; 6 dB
 _ROUNDING = 4 * _FRAME  # power of two steps of 16 bits
 # Two sounds differ by the power of both; two encodings of one by less, of noise by half of it.

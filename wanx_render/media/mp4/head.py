@@ -19,6 +19,8 @@ from wanx_render.media.mp4.tables import kind_of, read_moov, timescale_of, track
 
 _LARGEST = 0xFFFFFFFF
 _FREE, _MDAT = 8, 8  # bytes of an empty box, and of the head of another
+# Bytes of a sample entry before its boxes: of pictures, and of sound by the version of QuickTime's.
+_PICTURE_FIELDS, _SOUND_FIELDS = 78, {0: 28, 1: 44, 2: 64}
 # Boxes with a duration: bytes before it in version 0, and whether it is in ticks of the film.
 _HEADS = {b"mvhd": (12, True), b"tkhd": (16, True), b"mdhd": (12, False)}
 
@@ -52,9 +54,14 @@ def head(template: Template, tracks: Mapping[str, FilmTrack], space: int) -> byt
     gap = start - length - _MDAT * (2 if is_large else 1)
     if gap < 0 or 0 < gap < _FREE:
         raise ValueError(gap)
-    free = built(b"free", bytes(gap - _FREE)) if gap else b""
+    free = built(_empty(template), bytes(gap - _FREE)) if gap else b""
     moov = _moov(template.moov, tracks, start, wide=wide)
     return template.brands + moov + free + _mdat(payload, is_large=is_large)
+
+
+def _empty(template: Template) -> bytes:
+    """What ffmpeg calls the empty box before the packets."""
+    return b"wide" if template.brands[8:12] == b"qt  " else b"free"
 
 
 def _mdat(payload: int, *, is_large: bool) -> bytes:
@@ -166,7 +173,7 @@ def _tables(template: FileBox, times: _Times) -> Iterator[bytes]:
     if any(value for _, value in table.shifts):
         yield _pairs(b"ctts", table.shifts)
     yield _chunks(table.counts)
-    yield built(b"stsz", struct.pack(">III", 0, 0, len(table.sizes)), _swapped(table.sizes))
+    yield _sizes(table.sizes)
     yield _places(table.chunks, times.start, wide=times.wide)
     roll, group = template.find(b"sgpd"), template.find(b"sbgp")
     if roll and group and roll.content[4:8] == b"roll":  # of sound: each packet needs one before
@@ -180,6 +187,13 @@ def _pairs(name: bytes, runs: Sequence[Sequence[int]]) -> bytes:
         struct.pack(">II", 0, len(runs)),
         b"".join(struct.pack(">II", count, value) for count, value in runs),
     )
+
+
+def _sizes(sizes: "array[int]") -> bytes:
+    """The size of each packet; one for all where they have the same."""
+    if len(set(sizes)) == 1:
+        return built(b"stsz", struct.pack(">III", 0, sizes[0], len(sizes)))
+    return built(b"stsz", struct.pack(">III", 0, 0, len(sizes)), _swapped(sizes))
 
 
 def _chunks(counts: "array[int]") -> bytes:
@@ -213,26 +227,32 @@ def _swapped(values: "array[int]") -> bytes:
 def _description(stsd: FileBox, times: _Times) -> bytes:
     """What describes the packets of a track, with the bit rate of the film."""
     entry = next(split(stsd.content, 8))
-    sound = entry.name == b"mp4a"
-    fields = 28 if sound else 78  # bytes of a sample entry before its boxes
+    fields = _SOUND_FIELDS[entry.content[9]] if entry.name == b"mp4a" else _PICTURE_FIELDS
     rate = times.table.bytes * 8 * times.table.timescale // max(times.length, 1)
-    boxes = (_rated(box, rate) for box in split(entry.content, fields))
-    return built(b"stsd", stsd.content[:8], built(entry.name, entry.content[:fields], *boxes))
+    content = entry.content[:fields] + _with_rate(entry.content[fields:], rate)
+    return built(b"stsd", stsd.content[:8], built(entry.name, content))
 
 
-def _rated(box: FileBox, rate: int) -> bytes:
+def _with_rate(data: bytes, rate: int) -> bytes:
+    """Boxes with the mean ``rate``, and the zeros that may end them in a mov."""
+    boxes = tuple(split(data))
+    end = data[sum(len(bytes(box)) for box in boxes) :]
+    return b"".join(bytes(_rated(box, rate)) for box in boxes) + end
+
+
+def _rated(box: FileBox, rate: int) -> FileBox:
     """A box with the mean ``rate`` in bits a second, where it is one that has it.
 
     ``btrt``: ISO/IEC 14496-12, 8.5.2; ``esds``: ISO/IEC 14496-1, 7.2.6.6.
     """
-    content = box.content
+    content, rates = box.content, struct.pack(">II", rate, rate)
+    if box.name == b"wave":  # of a mov, around its esds
+        return FileBox(box.name, _with_rate(content, rate))
     if box.name == b"btrt":
-        return built(box.name, content[:4], struct.pack(">II", rate, rate))
+        return FileBox(box.name, content[:4] + rates)
     if box.name == b"esds" and (at := _decoder(content)):
-        return built(
-            box.name, content[: at + 5], struct.pack(">II", rate, rate), content[at + 13 :]
-        )
-    return bytes(box)
+        return FileBox(box.name, content[: at + 5] + rates + content[at + 13 :])
+    return box
 
 
 def _decoder(esds: bytes) -> int:
