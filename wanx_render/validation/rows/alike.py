@@ -14,26 +14,82 @@ from wanx_render.media.images import Picture
 from wanx_render.shotlist.model import AnyShot, GeneratedShot
 from wanx_render.source import yaml_source
 from wanx_render.validation import (
+    combination_rules,
+    effect_rules,
+    finishing_rules,
+    parameter_rules,
     picture_rules,
     reference_rules,
     registry,
     request_rules,
+    size_rules,
     word_rules,
 )
 from wanx_render.validation.context import Scene
 from wanx_render.validation.registry import Rule
+from wanx_render.validation.rules import continuing, made_pictures, offers
 
-# The rules that look at more than ``_facts`` keeps: at words, at bytes of pictures, and at whether
-# two shots name the same one. (What is found of a picture stands in its cell, and is asked again.)
-OF_EVERY_ROW: frozenset[Rule] = frozenset(
+# The rules that see no more of a row than ``_facts`` keeps: no words, no bytes of pictures, and not
+# whether two shots name the same one. (What is found of a picture stands in its cell, and is asked
+# again.) A rule that is not listed is asked about every row.
+OF_ALIKE_ROWS: frozenset[Rule] = frozenset(
     {
-        reference_rules.reference_unknown,
-        reference_rules.reference_unmarked,
-        picture_rules.image_outside_limits,
-        picture_rules.image_repaired,
-        request_rules.prompt_cut,
-        word_rules.captions_unusable,
-        word_rules.captions_too_long,
+        request_rules.unknown_model,
+        request_rules.unknown_region,
+        request_rules.model_not_in_region,
+        offers.model_retired,
+        request_rules.resolution_unsupported,
+        offers.default_dearest,
+        request_rules.duration_unsupported,
+        request_rules.sound_unsupported,
+        request_rules.sound_file_missing,
+        request_rules.template_unsupported,
+        registry.pick_outside_takes,
+        registry.duplicate_names,
+        registry.chain_broken,
+        continuing.continue_unsupported,
+        continuing.continue_still,
+        continuing.continue_seconds,
+        continuing.continue_short,
+        finishing_rules.trim_outside,
+        finishing_rules.colour_unknown,
+        combination_rules.nothing_to_begin_with,
+        request_rules.last_image_unsupported,
+        combination_rules.unusual_combination,
+        parameter_rules.aspect_unusable,
+        parameter_rules.shot_type_unusable,
+        parameter_rules.not_sent,
+        reference_rules.reference_not_here,
+        reference_rules.references_miscounted,
+        reference_rules.reference_outside_limits,
+        picture_rules.image_not_here,
+        picture_rules.image_shape,
+        picture_rules.image_scaled,
+        *made_pictures.RULES,
+        request_rules.prompt_ignored,
+        request_rules.sound_outside_limits,
+        finishing_rules.crop_loses_much,
+        size_rules.deliverable_enlarges,
+        size_rules.deliverable_shrunk,
+        finishing_rules.rate_drops_frames,
+        finishing_rules.rate_repeats_frames,
+        finishing_rules.transition_too_long,
+        finishing_rules.focus_without_shot,
+        finishing_rules.poster_outside,
+        finishing_rules.mix_unusable,
+        finishing_rules.mix_unheard,
+        finishing_rules.loudness_out_of_reach,
+        effect_rules.overlay_not_local,
+        effect_rules.overlay_outside,
+        effect_rules.overlay_size,
+        effect_rules.fade_too_long,
+        word_rules.subtitles_outside,
+        word_rules.label_unusable,
+        word_rules.label_short,
+        word_rules.label_among_captions,
+        word_rules.label_among_overlays,
+        word_rules.watermark_cut,
+        word_rules.label_missing,
     }
 )
 _WORDS = ("prompt", "negative_prompt", "caption")
@@ -93,7 +149,7 @@ class AlikeRows:
             watched.cells = False
             findings = tuple(rule(scene))
             yield from findings
-            if rule in OF_EVERY_ROW or (findings and watched.cells):
+            if rule not in OF_ALIKE_ROWS or (findings and watched.cells):
                 steps.append(rule)
             elif findings:
                 steps.append(findings)
@@ -128,7 +184,7 @@ class AlikeRows:
     def _facts(
         shot: AnyShot, names: tuple[str, ...], pictures: Mapping[str, Picture]
     ) -> Iterator[Hashable]:
-        """What the rules that are not ``OF_EVERY_ROW`` see of those fields of a shot."""
+        """What the rules ``OF_ALIKE_ROWS`` see of those fields of a shot."""
         for name in names:
             value = getattr(shot, name)
             yield name in shot.model_fields_set
