@@ -8,8 +8,8 @@ from tests.proofs.drift import sweep
 
 pytestmark = pytest.mark.proof
 
-MUTATIONS = int(os.environ.get("MUTATIONS", "1000"))
-SHARES = 8  # each is a test of its own, so that they run side by side
+MUTATIONS = int(os.environ.get("MUTATIONS", "500"))
+SHARES = 4  # each is a test of its own, so that they run side by side
 
 
 @pytest.mark.parametrize("share", range(SHARES))
