@@ -110,7 +110,9 @@ def environment(folder: Path, packages: Sequence[str]) -> Path:
     """The programs of an environment with these packages."""
     uv, python = which("uv") or "uv", folder / "bin" / "python"
     subprocess.run((uv, "venv", "-q", "-p", sys.executable, str(folder)), check=True)
-    subprocess.run((uv, "pip", "install", "-q", "-p", str(python), *packages), check=True)
+    # Without --no-config the constraints of our own pyproject.toml would hold for them too.
+    install = (uv, "pip", "install", "-q", "--no-config", "-p", str(python))
+    subprocess.run((*install, *packages), check=True)
     return folder / "bin"
 
 
