@@ -106,3 +106,9 @@ def test_an_encrypted_connection_is_one_whose_certificate_is_trusted(tmp_path: P
             asyncio.run(bodies(urls, ssl.create_default_context(), "service.test"))
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             asyncio.run(bodies(urls, trust, "another.test"))
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.service.test"])
+def test_a_host_that_no_name_can_be_is_one_that_is_not_reached(host: str) -> None:
+    with pytest.raises(httpx.ConnectError):
+        asyncio.run(bodies([f"http://{host}/"], ssl.create_default_context()))

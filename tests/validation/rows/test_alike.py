@@ -95,6 +95,21 @@ def test_rows_that_differ_in_words_share_all_of_their_list_but_that(
     assert second.deliverables[0] is first.deliverables[0]
 
 
+def test_a_picture_that_only_one_row_has_twice_is_judged_in_the_others(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    text = "version: 1\nproject: shop\nmatrix: {from: rows.csv}\n"
+    text += "defaults: {model: wan2.5-i2v-preview, resolution: 720P, fit_image: match, prompt: p}\n"
+    text += "shots:\n  - {id: one, image: a.png}\n  - {id: two, image: '${pic}'}\n"
+    (tmp_path / "list.yaml").write_text(text + "deliverables: [9:16]\n", encoding="utf-8")
+    (tmp_path / "rows.csv").write_text("pic\na.png\nb.png\n", encoding="utf-8")
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (300, 400), "red").save(tmp_path / name)
+    said = warnings(load_all(tmp_path / "list.yaml", catalog).lists)
+    scaled = [[p for p in problems if p.code == "image-scaled"] for _, problems in said]
+    assert list(map(len, scaled)) == [1, 2]
+
+
 def written(folder: Path, numbers: range | list[int]) -> Path:
     """The list, with a table of these rows; each stands in the line that it has among all."""
     table = io.StringIO()

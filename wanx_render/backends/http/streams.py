@@ -138,4 +138,6 @@ class _Streams(httpcore.AsyncNetworkBackend):
         except OSError as error:  # of several addresses it lists them all
             text = str(error) if error.errno else "All connection attempts failed"
             raise httpcore.ConnectError(text) from error
+        except UnicodeError as error:  # no name can be so: a label of 64 characters
+            raise httpcore.ConnectError(str(error)) from error
         return _Stream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))

@@ -25,7 +25,7 @@ from wanx_render.validation import (
     size_rules,
     word_rules,
 )
-from wanx_render.validation.context import Scene
+from wanx_render.validation.context import Scene, Shared
 from wanx_render.validation.registry import Rule
 from wanx_render.validation.rules import continuing, made_pictures, offers
 
@@ -64,7 +64,6 @@ OF_ALIKE_ROWS: frozenset[Rule] = frozenset(
         reference_rules.reference_outside_limits,
         picture_rules.image_not_here,
         picture_rules.image_shape,
-        picture_rules.image_scaled,
         *made_pictures.RULES,
         request_rules.prompt_ignored,
         request_rules.sound_outside_limits,
@@ -101,7 +100,7 @@ class _Known:
     """What is known of alike rows: findings, and rules that have to be asked about each of them."""
 
     steps: tuple[tuple[Diagnostic, ...] | Rule, ...]
-    first: Scene
+    shared: Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ class AlikeRows:
             scene = replace(scene, figures_hints=of.is_early)
             yield from chain.from_iterable(rule(scene) for rule in registry.RULES)
         elif known := self._known.get(kind):
-            scene = replace(scene, figures_hints=of.is_early, shared=known.first.shared)
+            scene = replace(scene, figures_hints=of.is_early, shared=known.shared)
             for step in known.steps:
                 yield from step if isinstance(step, tuple) else step(scene)
         else:
@@ -154,7 +153,7 @@ class AlikeRows:
             elif findings:
                 steps.append(findings)
         if len(self._known) < _MOST:
-            self._known[kind] = _Known(tuple(steps), scene)
+            self._known[kind] = _Known(tuple(steps), scene.shared)
 
     def _kind(self, scene: Scene, of: RowKind) -> Hashable:
         """All of a row that is in common with those like it; None where that cannot be compared."""
