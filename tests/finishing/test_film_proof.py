@@ -1,5 +1,6 @@
 """What is written of a film, read again: each place in which it can be wrong is noticed."""
 
+import os
 import shutil
 import struct
 from collections.abc import Callable, Iterator
@@ -83,6 +84,20 @@ def test_what_was_begun_is_written_before_the_rest_is_there(
     assert sizes[1] - sizes[0] > 0.9 * (sizes[0] - assembly.film.space) > 0
     assert assembly.continues(parts.segments, [parts.sound])
     assert not assembly.continues((tmp_path / "other.mov", *parts.segments), [parts.sound])
+
+
+@pytest.mark.parametrize("size", [None, 1000])
+def test_what_was_begun_and_is_gone_or_cut_off_is_not_gone_on_with(
+    parts: Made, tmp_path: Path, size: int | None
+) -> None:
+    assembly = Assembly(tmp_path / "film.mp4", parts.frames, FRAME.rate)
+    assembly.take(parts.segments[:10], [parts.sound])
+    assert assembly.continues(parts.segments, [parts.sound])
+    if size is None:
+        assembly.part.unlink()
+    else:
+        os.truncate(assembly.part, size)
+    assert not assembly.continues(parts.segments, [parts.sound])
 
 
 def test_a_film_that_is_as_it_was_written_is_found_so(

@@ -156,7 +156,7 @@ _MOMENT = "lavfi.r128.M"  # where ebur128 leaves its momentary loudness
 
 def _blocks(log: str) -> tuple[float, ...]:
     """What it printed of each tenth of a second; ``-inf`` and ``nan`` as silence."""
-    values = re.findall(rf"^{re.escape(_MOMENT)}=(\S+)$", log, re.MULTILINE)
+    values = re.findall(rf"^{re.escape(_MOMENT)}=(\S+)\r?$", log, re.MULTILINE)
     return tuple(max(_SILENT_BLOCK, float(value)) for value in values)
 
 

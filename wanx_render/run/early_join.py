@@ -13,7 +13,7 @@ from wanx_render.errors import Broken
 from wanx_render.finishing.jobs import BeginCall
 from wanx_render.finishing.timeline import frames_of
 from wanx_render.run.layout import Layout, Layouts
-from wanx_render.run.piece_maker import PieceMaker
+from wanx_render.run.piece_maker import PieceMaker, note_error
 from wanx_render.run.pieces import PieceJob, Pieces, deliverable_path
 from wanx_render.run.sound_parts import SoundJob, SoundParts
 from wanx_render.shotlist.model import Deliverable
@@ -58,7 +58,7 @@ class EarlyJoin:
         """Begin no more of a deliverable: it is joined to its end now, or not at all."""
         self._over.add(deliverable.name)
         if work := self._work.get(deliverable.name):
-            await asyncio.gather(work, return_exceptions=True)
+            await asyncio.wait([work])  # to its end: a thread goes on where its task is cancelled
 
     async def drop(self, deliverable: Deliverable) -> None:
         """Let go of what was begun of a deliverable and not used."""
@@ -68,7 +68,8 @@ class EarlyJoin:
     def _go_on(self, deliverable: Deliverable) -> None:
         work = self._work.get(deliverable.name)
         if self._is_awaited and deliverable.name not in self._over and (not work or work.done()):
-            self._work[deliverable.name] = asyncio.ensure_future(self._begin(deliverable))
+            work = self._work[deliverable.name] = asyncio.ensure_future(self._begin(deliverable))
+            work.add_done_callback(note_error)
 
     async def _begin(self, deliverable: Deliverable) -> None:
         """Have all that is there joined, and what has come meanwhile."""

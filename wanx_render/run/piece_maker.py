@@ -66,7 +66,7 @@ class PieceMaker:
             name = job.call.target.stem
             if name not in self._work:
                 work = self._work[name] = asyncio.ensure_future(self._encode_sound(job))
-                work.add_done_callback(_note_error)
+                work.add_done_callback(note_error)
 
     async def sounds(self, jobs: Sequence[SoundJob]) -> None:
         """Have finished sounds, made once for all deliverables in which the same is heard."""
@@ -131,7 +131,7 @@ class PieceMaker:
         self._warned = True
 
 
-def _note_error(work: "asyncio.Future[None]") -> None:
-    """Its error is raised where it is awaited; nothing else may report it."""
+def note_error(work: "asyncio.Future[None]") -> None:
+    """Its error is raised where it is awaited, if anywhere; nothing else may report it."""
     if not work.cancelled():
         work.exception()

@@ -69,6 +69,7 @@ class SoundParts:
         self._workers = workers
         self._grids: dict[str, _Grid] = {}
         self._new: set[str] = set()  # keys of pieces that were not there before
+        self._keys: dict[tuple[SoundPart, tuple[str, ...]], str] = {}  # of parts, by their pieces
 
     def note(self, jobs: Iterable[PieceJob]) -> None:
         """These pieces are going to be made, if they are not there.
@@ -120,15 +121,20 @@ class SoundParts:
 
     def _job(self, grid: _Grid, window: Window, jobs: Sequence[PieceJob]) -> SoundJob:
         part = SoundPart(window, window.begin - grid.starts[grid.pieces_in(window).start])
-        key = sound_key(
-            [job.piece for job in jobs],
-            self._workers.program,
-            part=part, version=SOUND_VERSION, grid=GRID_VERSION,
-        )  # fmt: skip
+        target = piece_path(self._workers, self._key(part, jobs))
         paths = tuple(job.path for job in jobs)
-        samples = window.end - window.begin
-        call = SoundCall(paths, samples, NO_MIX, piece_path(self._workers, key), part)
-        return SoundJob(call, jobs)
+        return SoundJob(SoundCall(paths, window.end - window.begin, NO_MIX, target, part), jobs)
+
+    def _key(self, part: SoundPart, jobs: Sequence[PieceJob]) -> str:
+        """Computed once: the first parts are asked for again with every clip that lands."""
+        pieces = part, tuple(job.key for job in jobs)
+        if pieces not in self._keys:
+            self._keys[pieces] = sound_key(
+                [job.piece for job in jobs],
+                self._workers.program,
+                part=part, version=SOUND_VERSION, grid=GRID_VERSION,
+            )  # fmt: skip
+        return self._keys[pieces]
 
 
 def is_plain(deliverable: Deliverable) -> bool:

@@ -88,6 +88,7 @@ class LocalWorkers:
         self._executor = executor
         self.pieces = integrity.folder(folder / SEGMENTS)
         self._begun: dict[Path, Assembly] = {}  # deliverables that are partly joined
+        self._failed: set[Path] = set()  # those that could not be begun
 
     def has(self, path: Path) -> bool:
         return path.is_file()
@@ -99,7 +100,7 @@ class LocalWorkers:
         await self._run(make_sound, self.program, call)
 
     async def begin(self, call: BeginCall) -> None:
-        if not call.is_long:
+        if not call.is_long or call.target in self._failed:
             return
         begun = self._begun.get(call.target)
         if begun is None or not call.continues(begun):
@@ -108,6 +109,7 @@ class LocalWorkers:
         try:
             await asyncio.to_thread(begun.take, call.segments, call.sounds)
         except (WanxError, OSError):  # if it is still so, the join of the whole says what it is
+            self._failed.add(call.target)  # a full disk is not filled again with every clip
             await self.give_up(call.target)
 
     async def give_up(self, target: Path) -> None:
@@ -115,6 +117,7 @@ class LocalWorkers:
             begun.discard()
 
     async def deliverable(self, call: JoinCall) -> Joined:
+        self._failed.discard(call.target)
         begun = self._begun.pop(call.target, None)
         if begun and call.beginning.continues(begun):
             # Not by the executor, which may be another process: this one has what was begun.

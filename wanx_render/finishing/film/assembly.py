@@ -4,6 +4,7 @@ It is given what is there, in order, as often as more of it is there; what it wa
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -29,8 +30,10 @@ class Assembly:
         self._known: dict[Path, tuple[DecodeRecord, Source]] = {}
 
     def continues(self, segments: Sequence[Path], sounds: Sequence[Path]) -> bool:
-        """Whether a film of these may go on with what there is already."""
+        """Whether a film of these may go on with what there is already, and it is still there."""
         pictures, heard = self.film.pictures, self.film.sounds
+        if not self.film.stands:
+            return False
         return tuple(segments[: len(pictures)]) == pictures and tuple(sounds[: len(heard)]) == heard
 
     def take(self, segments: Sequence[Path], sounds: Sequence[Path]) -> None:
@@ -59,5 +62,6 @@ class Assembly:
         self.film.write()
 
     def discard(self) -> None:
-        """Remove what was written. Raises OSError."""
-        self.part.unlink(missing_ok=True)
+        """Remove what was written; what cannot be removed is a part that a later run sweeps."""
+        with suppress(OSError):
+            self.part.unlink(missing_ok=True)

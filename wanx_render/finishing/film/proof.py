@@ -3,7 +3,7 @@
 That each packet is the one that was decoded was seen when it was written. Here is seen that what
 was written is in the file, and in its place: the bytes of all packets by their hash, every place,
 size and time by the film's own tables, and that ffmpeg reads the first, the middle and the last
-seconds as we do. So nothing but reading and hashing the file once grows with the film.
+seconds as we do. So nothing but reading and hashing the file grows with the film.
 """
 
 from collections.abc import Iterator, Sequence

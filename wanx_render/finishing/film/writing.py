@@ -107,6 +107,14 @@ class Film:
         return tuple(source.path for source in self._sounds.sources)
 
     @property
+    def stands(self) -> bool:
+        """Whether all that was written is in the file. Hours may lie between two packets."""
+        try:
+            return not self._written or self.part.stat().st_size == self.space + self._written
+        except OSError:
+            return False
+
+    @property
     def _tick(self) -> int:
         return int(timescale(self._rate) / self._rate)
 

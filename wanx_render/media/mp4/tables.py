@@ -96,7 +96,12 @@ def _track(trak: FileBox, kind: str) -> StoredTrack:
     sizes = _sizes(table.get(b"stsz").content)
     starts, counts = _chunks(table, sizes)
     keys, depends = table.find(b"stss"), table.find(b"sdtp")
-    shifts = table.find(b"ctts")
+    durations = _pairs(table.get(b"stts").content, "I")
+    later = table.find(b"ctts")
+    shifts = _pairs(later.content, "i") if later else ()
+    tables = (durations, shifts) if later else (durations,)
+    if any(sum(count for count, _ in runs) != len(sizes) for runs in tables):
+        raise ValueError(len(sizes))
     return StoredTrack(
         kind=kind,
         timescale=timescale_of(media.get(b"mdhd").content),
@@ -104,8 +109,8 @@ def _track(trak: FileBox, kind: str) -> StoredTrack:
         sizes=sizes,
         starts=starts,
         counts=counts,
-        durations=_pairs(table.get(b"stts").content, "I"),
-        shifts=_pairs(shifts.content, "i") if shifts else (),
+        durations=durations,
+        shifts=shifts,
         keys=tuple(number - 1 for number in _numbers(keys.content, 4)) if keys else (),
         depends=depends.content[4:] if depends else b"",
     )
