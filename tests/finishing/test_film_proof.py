@@ -133,6 +133,15 @@ def exchanged(data: bytearray) -> None:
     struct.pack_into(">II", data, at, *reversed(sizes))
 
 
+def late(data: bytearray) -> None:
+    """All pictures are shown a frame later."""
+    at = place(bytes(data), b"elst") + 12
+    (begins,) = struct.unpack_from(">i", data, at)
+    (tick,) = struct.unpack_from(">I", data, place(bytes(data), b"stts") + 12)
+    assert begins >= tick
+    struct.pack_into(">i", data, at, begins - tick)
+
+
 CHANGES: dict[str, Callable[[bytearray], None]] = {
     "a bit of the first packet": flipped(lambda data: place(data, b"mdat") + 40),
     "a bit in the middle": flipped(lambda data: (place(data, b"mdat") + len(data)) // 2),
@@ -142,6 +151,8 @@ CHANGES: dict[str, Callable[[bytearray], None]] = {
     "the place of a picture": flipped(lambda data: place(data, b"stco") + 8 + 4 * 800 + 3),
     "the size of a packet of sound": flipped(lambda data: place(data, b"stsz", 1) + 12 + 4 * 999),
     "the place of a packet of sound": flipped(lambda data: place(data, b"stco", 1) + 8 + 403),
+    "when all pictures are shown": late,
+    "how many pictures last so long": flipped(lambda data: place(data, b"stts") + 11),
     "what the decoder is given first": flipped(lambda data: place(data, b"avcC") + 20),
 }
 
