@@ -21,6 +21,13 @@ STRAY = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray"
 LIMITS = httpx.Limits(max_connections=2, max_keepalive_connections=2, keepalive_expiry=60)
 
 
+def test_the_connections_are_asyncios_own() -> None:
+    """httpx has no argument for it, so a new version of httpx may undo it without an error."""
+    transport = StreamTransport(ssl.create_default_context(), LIMITS)
+    backend = transport._pool._network_backend
+    assert type(backend).__module__ == "wanx_render.backends.http.streams"
+
+
 class Answering(socketserver.StreamRequestHandler):
     """Answers each request with the same bytes, then does what ``after`` says."""
 

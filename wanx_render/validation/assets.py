@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from wanx_render.finishing.mix import Mix
 
 _MANY = 8  # pictures; fewer are not worth threads
+# The largest picture that is taken is 270 MB decoded; a machine's cores may be many.
+_THREADS = min(os.cpu_count() or 1, 4)
 _AT_ONCE = 1000  # that wait for a thread
 MOST_NOTICES = 20  # of one subtitle file; more only hide the other problems of a list
 
@@ -73,7 +75,7 @@ class AssetReader:
 
         # Pillow's warnings are held back one picture at a time, which threads would undo for each
         # other; around all of them nothing is left to be undone.
-        with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
             warnings.simplefilter("ignore")
             for start in range(0, len(wanted), _AT_ONCE):
                 deque(pool.map(self._see, wanted[start : start + _AT_ONCE]), maxlen=0)
