@@ -37,6 +37,7 @@ PARTS = {
     "emulator": Part("emulator", "polls beside a bare route"),
     "start": Part("start", "what starting the program costs beside a bare Python"),
     "tests": Part("suite", "what the tests cost"),
+    "sound": Part("sound_parts", "what a film's sound costs, and what of it is left at the end"),
     "plans": Part("plans", "what checking and planning long tables costs"),
     "asking": Part("asking", "what a task costs the program, without finishing"),
 }

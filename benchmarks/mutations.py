@@ -4,7 +4,7 @@ A segment is made, and a film of it and another one, with one fault at one place
 behind the encoder, in the packets as the encoder gives them, in the cache, in the joined file. For
 each fault the table says what noticed it, and where nothing did, whether the film is another than
 without it. FOLDER is a clone of an earlier version with its own environment (`uv sync`); its column
-stands before ours.
+is before ours.
 """
 
 import argparse
@@ -134,7 +134,7 @@ class Wire:
             words[at:at] = ["-bsf:v", fault.packets]
         answer: str = self._run(program, words, **more)  # type: ignore[arg-type]
         if fault and fault.change and encodes and fault.where == "file behind the encoder":
-            # Others stand beside the file that is being written, with longer names.
+            # Others are next to the file that is being written, with longer names.
             beside = [path for path in self.folder.iterdir() if path.name.startswith(".two")]
             fault.change(min(beside, key=lambda path: len(path.name)))
         return answer

@@ -73,7 +73,7 @@ def help_page(program: click.Command, words: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True)
 class Value:
-    """What may stand in a place: ``words``, a ``list``, ``file`` or ``folder``, or ``anything``."""
+    """What a place takes: ``words``, a ``list``, ``file`` or ``folder``, or ``anything``."""
 
     kind: str
     words: tuple[str, ...] = ()

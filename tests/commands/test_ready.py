@@ -43,6 +43,7 @@ def test_a_ready_page_is_the_one_that_click_makes(tag: str, page: Page) -> None:
         ("render", "list.yaml", "--help"),
         ("--help", "render"),
         ("nonsense", "--help"),
+        ("RENDER", "--help"),
         ("../texts/help", "--help"),
         ("list", "tasks", "--help"),
         ("render", "--json", "--help"),

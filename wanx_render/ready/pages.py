@@ -32,7 +32,9 @@ def page(words: Sequence[str], environ: Mapping[str, str]) -> str | None:
         return completion(words[1], environ)
     names = words[:-1]
     asks = not words or words[-1] in _HELP
-    if asks and all(map(str.isalpha, names)) and _columns(environ) >= _COLUMNS:
+    # In small letters: some file systems would find a page by any others too.
+    is_plain = all(name.isalpha() and name.islower() for name in names)
+    if asks and is_plain and _columns(environ) >= _COLUMNS:
         try:
             return _text("-".join(("help", *names)), environ)
         except OSError:  # no such command

@@ -1,6 +1,6 @@
 """``python -m tests.proofs.day VIDEOS [OPTIONS]``; ``--help`` shows them.
 
-With a folder, a day that was ended by anything goes on where it stopped.
+With a folder, a day that was ended by anything continues where it stopped.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def _day() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("videos", type=int)
     parser.add_argument("--finished", type=int, help="films that are really encoded")
-    parser.add_argument("--folder", type=Path, help="keep the day here, and go on with it")
+    parser.add_argument("--folder", type=Path, help="keep the day here, and continue it")
     parser.add_argument("--at-once", type=int, default=1, help="accounts at work side by side")
     parser.add_argument("--most", type=int, help="videos of one account; else what it can make")
     options = parser.parse_args()

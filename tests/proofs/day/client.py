@@ -51,7 +51,7 @@ PROGRAM = PROGRAMS["wheel"]
 
 
 class Wire:
-    """Requests that have no answer yet: while there are any, virtual time stands."""
+    """Requests that have no answer yet: while there are any, virtual time stops."""
 
     def __init__(self, kill: str) -> None:
         """``kill`` is an operation and a number, such as ``create:70``, or empty."""

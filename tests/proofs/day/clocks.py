@@ -66,7 +66,7 @@ class SharedLoop(Loop):
 
 
 class SharedTime(Time):
-    """A clock that goes on where the last process of its account stopped."""
+    """A clock that continues where the last process of its account stopped."""
 
     def __init__(self, slot: Slot, *pools: Any) -> None:
         super().__init__(*pools)

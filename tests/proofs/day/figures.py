@@ -13,7 +13,7 @@ EVERY = 0.01  # seconds of processor time between two samples
 
 
 def resident() -> float:
-    """MiB of memory that this process holds now."""
+    """MiB of memory that this process has now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 2**20
 

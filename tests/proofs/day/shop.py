@@ -1,6 +1,6 @@
 """The shop: its tables, who renders which part of them, and what that must cost.
 
-Prices stand here as numbers, so that no code of the program is its own judge.
+Prices are written here as numbers, so that no code of the program is its own judge.
 """
 
 import csv

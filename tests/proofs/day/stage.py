@@ -26,20 +26,24 @@ def play(folder: Path, shop: Shop, *, at_once: int) -> dict[str, Any]:
     if not (folder / "shop.json").exists():
         shop.write(folder)
     if Shop.read(folder) != shop:
-        raise SystemExit(f"{folder} holds another day")
+        raise SystemExit(f"{folder} has another day")
     with services(folder, shop.accounts) as origins:
         with ThreadPoolExecutor(at_once) as pool:
             for _ in pool.map(lambda account: perform(folder, shop, account), shop.accounts):
                 pass
         verdicts = judge(folder, origins)
     finished = [table.project for table in shop.tables if table.finished]
+    killed = {line["account"] for line in _lines(folder / "processes.jsonl") if line["killed"]}
     _note(folder / "walls.jsonl", {"seconds": time.monotonic() - began})
     return {
         "videos": shop.videos,
         "finished": sum(1 for name in finished for _ in folder.glob(f"*/*/{name}/*/film.mp4")),
         "accounts": [account.name for account in shop.accounts],
         "verdicts": [record(verdict) for verdict in verdicts],
-        "faults": [fault for verdict in verdicts for fault in verdict.faults()],
+        "faults": [
+            *(fault for verdict in verdicts for fault in verdict.faults()),
+            *(f"{name}: not killed" for name in kills_of(shop) if name not in killed),
+        ],
         "processes": _lines(folder / "processes.jsonl"),
         "progress": {a.name: _lines(folder / a.name / "progress.jsonl") for a in shop.accounts},
         "virtual_hours": {a.name: _slot(folder, a).seconds / HOUR for a in shop.accounts},
