@@ -117,7 +117,7 @@ def _boxes(path: Path) -> Iterator[tuple[str, damage.Damage]]:
 
 
 class Wire:
-    """Stands before ffmpeg and before the check of a film, and spoils what they are given."""
+    """Replaces ffmpeg and the check of a film, and spoils what they are given."""
 
     def __init__(self) -> None:
         self.fault: Fault | None = None

@@ -18,7 +18,7 @@ def test_a_deliverable_that_could_not_be_begun_is_not_begun_with_every_clip(
     with ThreadPoolExecutor(1) as executor:
         workers = LocalWorkers(program, executor, tmp_path)
         asyncio.run(workers.begin(call))  # the piece is not there
-        piece.write_bytes(b"damaged, which whoever reads it finds and drops")
+        piece.write_bytes(b"damaged, and dropped by the first reader")
         asyncio.run(workers.begin(call))
         assert piece.exists()
         other = BeginCall(tmp_path / "other.mp4", 3000, Fraction(30), (piece,))
