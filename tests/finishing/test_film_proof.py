@@ -16,7 +16,7 @@ from wanx_render.finishing.film.proof import Reading, read
 from wanx_render.finishing.join import join_list, template_arguments
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.media import ffmpeg
-from wanx_render.media.mp4.head import Template
+from wanx_render.media.mp4.head import HeadTemplate
 
 __all__ = ["take"]  # a fixture
 
@@ -48,7 +48,7 @@ def written(program: ffmpeg.Ffmpeg, parts: Made, folder: Path, *steps: int) -> W
     for count in steps:
         assembly.take(parts.segments[:count], [parts.sound])
     assembly.take(parts.segments, [parts.sound])
-    return Written(parts, assembly, assembly.film.close(Template.of(head)))
+    return Written(parts, assembly, assembly.film.close(HeadTemplate.of(head)))
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_labels_that_do_not_fit_into_the_space_make_it_written_once_more(
     tight = Assembly(tmp_path / "tight.mp4", parts.frames, Fraction(30))
     tight.film.space = 5000
     tight.take(parts.segments, [parts.sound])
-    assert tight.film.close(Template.of(tmp_path / "head.mp4")) == film.payload
+    assert tight.film.close(HeadTemplate.of(tmp_path / "head.mp4")) == film.payload
     assert tight.part.stat().st_size < film.assembly.part.stat().st_size
     result = reading(program, film, tight.part)
     assert (result.changed, result.sound_changed) == ((), False)

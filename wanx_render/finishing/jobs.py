@@ -51,7 +51,7 @@ from wanx_render.manifest import CheckRecord
 from wanx_render.media import container, decoding, ffmpeg
 from wanx_render.media.ai_labels import UNLABELLED, Merged
 from wanx_render.media.images import BadPicture
-from wanx_render.media.mp4.head import Template
+from wanx_render.media.mp4.head import HeadTemplate
 from wanx_render.shotlist.values import sentence_of
 from wanx_render.timing import samples_in
 
@@ -433,7 +433,7 @@ def _pictures(
     return pictures.labelled(call.pictured) if call.pictured else pictures
 
 
-def _template(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> Template:
+def _template(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> HeadTemplate:
     """How a film of these describes itself, as ffmpeg writes it. Raises FfmpegError."""
     file = part.with_name(f"{part.name}.head")
     container_name = "mov" if call.target.suffix == ".mov" else "mp4"
@@ -442,7 +442,7 @@ def _template(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -
             rate = call.frame.rate
             arguments = template_arguments(listing, sound, file, rate, tags, container_name)
             ffmpeg.run(program, arguments)
-        return Template.of(file)
+        return HeadTemplate.of(file)
     finally:
         file.unlink(missing_ok=True)
 

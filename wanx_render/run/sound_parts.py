@@ -12,7 +12,7 @@ from wanx_render.finishing.jobs import SoundCall
 from wanx_render.finishing.join import SOUND_VERSION
 from wanx_render.finishing.mix import NO_MIX
 from wanx_render.finishing.segment import sound_key
-from wanx_render.finishing.sound.grid import GRID_VERSION, Window, windows
+from wanx_render.finishing.sound.grid import GRID_VERSION, SoundWindow, windows
 from wanx_render.finishing.sound.parts import SoundPart
 from wanx_render.finishing.timeline import Body, Part
 from wanx_render.run.layout import Layout
@@ -36,7 +36,7 @@ class _Grid:
 
     layout: Layout
     starts: Sequence[int]  # of each piece, and the end of the last
-    windows: Sequence[Window]
+    windows: Sequence[SoundWindow]
 
     @classmethod
     def of(cls, layout: Layout) -> "_Grid":
@@ -44,7 +44,7 @@ class _Grid:
         starts = list(accumulate(samples, initial=0))
         return cls(layout, starts, tuple(windows(starts[-1])))
 
-    def pieces_in(self, window: Window) -> range:
+    def pieces_in(self, window: SoundWindow) -> range:
         """The pieces that are heard in a part or its run-up."""
         first = bisect_right(self.starts, window.begin) - 1
         return range(first, bisect_left(self.starts, window.end, hi=len(self.layout.parts)))
@@ -119,7 +119,7 @@ class SoundParts:
             grid = self._grids[deliverable.name] = _Grid.of(layout)
         return grid
 
-    def _job(self, grid: _Grid, window: Window, jobs: Sequence[PieceJob]) -> SoundJob:
+    def _job(self, grid: _Grid, window: SoundWindow, jobs: Sequence[PieceJob]) -> SoundJob:
         part = SoundPart(window, window.begin - grid.starts[grid.pieces_in(window).start])
         target = piece_path(self._workers, self._key(part, jobs))
         paths = tuple(job.path for job in jobs)

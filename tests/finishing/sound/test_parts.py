@@ -14,15 +14,15 @@ from wanx_render.errors import Unjoinable
 from wanx_render.finishing.decode_record import Hearing
 from wanx_render.finishing.join import join_list
 from wanx_render.finishing.sound import joins, parts, whole
-from wanx_render.finishing.sound.grid import Window
+from wanx_render.finishing.sound.grid import SoundWindow
 from wanx_render.media import ffmpeg
 
 RATE, SECONDS = 48_000, 10
 SAMPLES = SECONDS * RATE
 # As the real ones, but three seconds long.
-FIRST = Window(0, 150, 0, 154 * 1024)
-SECOND = Window(150, 150, 0, 304 * 1024)
-THIRD = Window(300, None, 150 * 1024, SAMPLES)
+FIRST = SoundWindow(0, 150, 0, 154 * 1024)
+SECOND = SoundWindow(150, 150, 0, 304 * 1024)
+THIRD = SoundWindow(300, None, 150 * 1024, SAMPLES)
 NOTES = "0.3*sin(2*PI*(220+60*floor(mod(t,4)))*t)*(0.6+0.4*sin(2*PI*3*t))"
 # Silence for 1.4 s around the end of the first part, which is at 3.18 s.
 SOURCE = f"aevalsrc='{NOTES}*(1-between(t,2.4,3.8))|0.7*{NOTES}*(1-between(t,2.4,3.8))'"
@@ -164,7 +164,7 @@ def test_a_part_is_the_same_of_only_those_pieces_that_it_needs(
 ) -> None:
     folder, _ = film
     pieces = [folder / f"{number}.mov" for number in range(3)]
-    window = Window(300, None, 225 * 1024, SAMPLES)
+    window = SoundWindow(300, None, 225 * 1024, SAMPLES)
     results = []
     for used, skip in ((pieces, window.begin), (pieces[1:], window.begin - SAMPLES // 3)):
         names, path = tmp_path / "list", tmp_path / "part.mov"

@@ -25,7 +25,7 @@ def straight(_: str) -> str | None:
     return None
 
 
-class Content(TypedDict, total=False):
+class RequestContent(TypedDict, total=False):
     """What a request carries, as httpx takes it."""
 
     params: Mapping[str, str] | None
@@ -93,7 +93,7 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         timeout: httpx.Timeout | None = None,
-        **content: Unpack[Content],
+        **content: Unpack[RequestContent],
     ) -> httpx.Request:
         """A request for ``send``. Raises httpx.InvalidURL."""
         return httpx.Request(

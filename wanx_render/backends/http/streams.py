@@ -57,7 +57,7 @@ class _Incoming(asyncio.StreamReader):
         return data
 
 
-class _Stream(httpcore.AsyncNetworkStream):
+class _Connection(httpcore.AsyncNetworkStream):
     """One connection."""
 
     def __init__(self, reader: _Incoming, writer: asyncio.StreamWriter) -> None:
@@ -140,4 +140,4 @@ class _Streams(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(text) from error
         except UnicodeError as error:  # no name can be so: a label of 64 characters
             raise httpcore.ConnectError(str(error)) from error
-        return _Stream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
+        return _Connection(reader, asyncio.StreamWriter(transport, protocol, reader, loop))

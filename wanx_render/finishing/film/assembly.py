@@ -12,8 +12,8 @@ from wanx_render import files
 from wanx_render.finishing import decode_record
 from wanx_render.finishing.decode_record import DecodeRecord, Hearing
 from wanx_render.finishing.film.damage import damaged
-from wanx_render.finishing.film.sources import Source, of_pictures, of_sound
-from wanx_render.finishing.film.writing import Film, head_space
+from wanx_render.finishing.film.sources import PacketSource, of_pictures, of_sound
+from wanx_render.finishing.film.writing import FilmFile, head_space
 
 
 class Assembly:
@@ -24,10 +24,10 @@ class Assembly:
         self.frames = frames
         self.rate = rate
         self.part = files.part_name(target)
-        self.film = Film(self.part, rate, head_space(frames, rate))
+        self.film = FilmFile(self.part, rate, head_space(frames, rate))
         self.pieces: list[DecodeRecord] = []  # of the segments, as they follow each other
         self.hearings: list[Hearing] = []  # of the parts of the sound
-        self._known: dict[Path, tuple[DecodeRecord, Source]] = {}
+        self._known: dict[Path, tuple[DecodeRecord, PacketSource]] = {}
 
     def continues(self, segments: Sequence[Path], sounds: Sequence[Path]) -> bool:
         """Whether a film of these may go on with what there is already, and it is still there."""

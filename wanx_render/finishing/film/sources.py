@@ -13,7 +13,7 @@ from wanx_render.media.mp4.tables import Runs, read_moov, track
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PacketSource:
     """Packets of one file, in the order in which they are put into a film."""
 
     path: Path
@@ -27,7 +27,7 @@ class Source:
     depends: bytes
 
 
-def of_pictures(path: Path, record: DecodeRecord, rate: Fraction) -> Source:
+def of_pictures(path: Path, record: DecodeRecord, rate: Fraction) -> PacketSource:
     """The pictures of a segment of ``rate`` frames a second.
 
     Raises FfmpegError where its packets do not last a frame each, or are not those of its record.
@@ -39,13 +39,13 @@ def of_pictures(path: Path, record: DecodeRecord, rate: Fraction) -> Source:
     if stored.timescale != scale or not regular:
         raise FfmpegError(tr("{file} has frames of different lengths", file=path.name))
     _insist_on_sizes(path, stored.sizes, record.packets)
-    return Source(
+    return PacketSource(
         path, stored.offsets, stored.sizes, record.packets, stored.durations, stored.shifts,
         stored.begins // tick, stored.keys or tuple(range(len(stored.sizes))), stored.depends,
     )  # fmt: skip
 
 
-def of_sound(path: Path, hearing: Hearing) -> Source:
+def of_sound(path: Path, hearing: Hearing) -> PacketSource:
     """The packets of a sound that its record has: all of the sound, or of a part of it.
 
     Raises FfmpegError where the file has others.
@@ -54,7 +54,7 @@ def of_sound(path: Path, hearing: Hearing) -> Source:
     times, durations, hashes = zip(*(line.split(" ", 2) for line in hearing.packets), strict=True)
     end = first + len(hashes)
     _insist_on_sizes(path, stored.sizes[first:end], hashes)
-    return Source(
+    return PacketSource(
         path, stored.offsets[first:end], stored.sizes[first:end], hashes,
         tuple((1, int(duration)) for duration in durations), (), max(-int(times[0]), 0), (), b"",
     )  # fmt: skip

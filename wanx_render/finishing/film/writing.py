@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wanx_render.finishing.codecs import timescale
-from wanx_render.finishing.film.sources import Source
-from wanx_render.media.mp4.head import Template, head
+from wanx_render.finishing.film.sources import PacketSource
+from wanx_render.media.mp4.head import HeadTemplate, head
 from wanx_render.media.mp4.layout import FilmTrack, extend
 from wanx_render.media.mp4.tables import expanded
 from wanx_render.timing import AAC_PACKET, SAMPLE_RATE, samples_in
@@ -41,14 +41,14 @@ class _Line:
     """The packets of one track that are known, and how many of them have a place in the film."""
 
     track: FilmTrack
-    sources: list[Source] = field(default_factory=list)
+    sources: list[PacketSource] = field(default_factory=list)
     packets: int = 0  # of all sources
     lengths: "array[int]" = field(default_factory=lambda: array("I"))  # of the source at hand
     number: int = 0  # the source at hand
     placed: int = 0  # packets of it
     time: int = 0  # when the next packet is decoded, in ticks
 
-    def add(self, source: Source, begins: int) -> None:
+    def add(self, source: PacketSource, begins: int) -> None:
         """The packets that follow; ``begins``: ticks that come before the presentation."""
         track = self.track
         if not self.sources:
@@ -64,7 +64,7 @@ class _Line:
         """Whether there is a packet that has no place yet."""
         return self.number < len(self.sources)
 
-    def place(self, at: int) -> tuple[Source, int]:
+    def place(self, at: int) -> tuple[PacketSource, int]:
         """Put the next packet at byte ``at``; which one that is."""
         source, index = self.sources[self.number], self.placed
         if not index:
@@ -77,7 +77,7 @@ class _Line:
         return source, index
 
 
-class Film:
+class FilmFile:
     """The film at ``part``, of ``frames`` frames at ``rate``; given its packets track by track.
 
     ``space``: bytes for its head, 0 where nothing is to be written before all is there.
@@ -118,11 +118,11 @@ class Film:
     def _tick(self) -> int:
         return int(timescale(self._rate) / self._rate)
 
-    def add_pictures(self, source: Source) -> None:
+    def add_pictures(self, source: PacketSource) -> None:
         """The pictures that follow."""
         self._pictures.add(source, source.delay * self._tick)
 
-    def add_sound(self, source: Source) -> None:
+    def add_sound(self, source: PacketSource) -> None:
         """The sound that follows."""
         self._sounds.add(source, source.delay)
 
@@ -131,7 +131,7 @@ class Film:
         if self.space:
             self._copy(self._placed(is_whole=False))
 
-    def close(self, template: Template) -> str:
+    def close(self, template: HeadTemplate) -> str:
         """Write the rest and the head; the SHA-256 of all packets together. Raises OSError."""
         if self.space:
             self._copy(self._placed(is_whole=True))
@@ -159,7 +159,7 @@ class Film:
         for source in sounds:
             self.add_sound(source)
 
-    def _head(self, template: Template) -> bytes:
+    def _head(self, template: HeadTemplate) -> bytes:
         """The head of all that has a place. Raises ValueError where the space is too small."""
         track, tick = self._pictures.track, self._tick
         delay = max(source.delay for source in self._pictures.sources)
@@ -171,7 +171,7 @@ class Film:
         tracks = {"vide": track, "soun": self._sounds.track}
         return head(template, tracks, self.space)
 
-    def _placed(self, *, is_whole: bool) -> Iterator[tuple[Source, int]]:
+    def _placed(self, *, is_whole: bool) -> Iterator[tuple[PacketSource, int]]:
         """The packets that get a place now, by the time of decoding; pictures first.
 
         ``is_whole``: whether all that belongs to the film was given. Before, a packet has a place
@@ -190,7 +190,7 @@ class Film:
             self._size += source.sizes[index]
             yield source, index
 
-    def _copy(self, places: Iterator[tuple[Source, int]]) -> None:
+    def _copy(self, places: Iterator[tuple[PacketSource, int]]) -> None:
         """Write packets behind those that are written, each held to its record."""
         with ExitStack() as stack:
             out = stack.enter_context(self.part.open("r+b" if self.part.exists() else "wb"))
@@ -202,7 +202,7 @@ class Film:
                 out.write(piece)
                 self._written += len(piece)
 
-    def _read(self, readers: "_Readers", place: tuple[Source, int]) -> bytes:
+    def _read(self, readers: "_Readers", place: tuple[PacketSource, int]) -> bytes:
         source, index = place
         stream, size = readers.of(source.path), source.sizes[index]
         stream.seek(source.offsets[index])

@@ -22,7 +22,7 @@ RUN_OUT = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SoundWindow:
     """A part of a film's sound, and what of the mix is encoded for it."""
 
     first: int  # packet of the film
@@ -47,7 +47,7 @@ class Window:
         return after_first and last
 
 
-def windows(samples: int) -> Iterator[Window]:
+def windows(samples: int) -> Iterator[SoundWindow]:
     """The parts of a sound of so many samples; one for all of it where it is shorter than 48 s.
 
     The last has between half and one and a half of the length of the others.
@@ -59,4 +59,4 @@ def windows(samples: int) -> Iterator[Window]:
         is_last = number == count - 1
         begin = max(first - RUN_UP, 0) * AAC_PACKET
         end = samples if is_last else min((first + PART + RUN_OUT) * AAC_PACKET, samples)
-        yield Window(first, None if is_last else PART, begin, end)
+        yield SoundWindow(first, None if is_last else PART, begin, end)

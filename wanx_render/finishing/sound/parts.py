@@ -8,7 +8,7 @@ from pathlib import Path
 from wanx_render.finishing import decode_record, mastering
 from wanx_render.finishing.decode_record import Hearing
 from wanx_render.finishing.join import Encoding, window_arguments
-from wanx_render.finishing.sound.grid import Window
+from wanx_render.finishing.sound.grid import SoundWindow
 from wanx_render.media import decoding, ffmpeg
 from wanx_render.timing import SAMPLE_RATE
 
@@ -19,7 +19,7 @@ _BLOCK = SAMPLE_RATE // 10  # samples after which a meter says once more how lou
 class SoundPart:
     """A part of a sound, of pieces that begin ``skip`` samples before what is encoded for it."""
 
-    window: Window
+    window: SoundWindow
     skip: int
 
 
@@ -50,7 +50,7 @@ def _encoded(
     return mastering.compared(program, arguments, encoding, peaks=False, window=window.listened)
 
 
-def _in_film(packets: Sequence[str], window: Window) -> Iterator[str]:
+def _in_film(packets: Sequence[str], window: SoundWindow) -> Iterator[str]:
     """The packets that go into the film, at their times there."""
     end = None if window.packets is None else window.before + window.packets
     for packet in packets[window.before : end]:
@@ -58,7 +58,7 @@ def _in_film(packets: Sequence[str], window: Window) -> Iterator[str]:
         yield f"{int(time) + window.begin} {rest}"
 
 
-def _own_blocks(blocks: Sequence[float], window: Window) -> Iterator[float]:
+def _own_blocks(blocks: Sequence[float], window: SoundWindow) -> Iterator[float]:
     """Those that end in this part: each is then in one part, and all of it was heard."""
     for number, block in enumerate(blocks, 1):
         if window.owns(window.begin + window.listened + number * _BLOCK):

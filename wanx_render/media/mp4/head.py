@@ -26,14 +26,14 @@ _HEADS = {b"mvhd": (12, True), b"tkhd": (16, True), b"mdhd": (12, False)}
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class HeadTemplate:
     """A short film of the same kind: its brands, and all that is said of its tracks."""
 
     brands: bytes
     moov: FileBox
 
     @classmethod
-    def of(cls, path: Path) -> "Template":
+    def of(cls, path: Path) -> "HeadTemplate":
         """The template at ``path``, an mp4 or mov of ffmpeg's. Raises FfmpegError, OSError."""
         brands = next(split(path.read_bytes()[:64]), None)
         if brands is None or brands.name != b"ftyp":
@@ -41,7 +41,7 @@ class Template:
         return cls(bytes(brands), read_moov(path))
 
 
-def head(template: Template, tracks: Mapping[str, FilmTrack], space: int) -> bytes:
+def head(template: HeadTemplate, tracks: Mapping[str, FilmTrack], space: int) -> bytes:
     """All that stands before the first packet, which is at byte ``space``.
 
     Where ``space`` is 0, the head is as long as it must be. Raises ValueError where it is too long.
@@ -59,7 +59,7 @@ def head(template: Template, tracks: Mapping[str, FilmTrack], space: int) -> byt
     return template.brands + moov + free + _mdat(payload, is_large=is_large)
 
 
-def _empty(template: Template) -> bytes:
+def _empty(template: HeadTemplate) -> bytes:
     """What ffmpeg calls the empty box before the packets."""
     return b"wide" if template.brands[8:12] == b"qt  " else b"free"
 
@@ -73,7 +73,7 @@ def _mdat(payload: int, *, is_large: bool) -> bytes:
 def _moov(moov: FileBox, tracks: Mapping[str, FilmTrack], start: int, *, wide: bool) -> bytes:
     traks = {kind_of(box): box for box in moov.inner if box.name == b"trak"}
     times = {
-        kind: _Times(*_lengths(trak, moov, tracks[kind]), tracks[kind], start, wide)
+        kind: _TrackTimes(*_lengths(trak, moov, tracks[kind]), tracks[kind], start, wide)
         for kind, trak in traks.items()
     }
     parts = []
@@ -106,7 +106,7 @@ def _lengths(trak: FileBox, moov: FileBox, film_track: FilmTrack) -> tuple[int, 
 
 
 @dataclass(frozen=True, slots=True)
-class _Times:
+class _TrackTimes:
     """What of a track of the template is not that of the film."""
 
     shown: int  # in ticks of the film
@@ -116,7 +116,7 @@ class _Times:
     wide: bool  # whether places need 64 bits
 
 
-def _changed(box: FileBox, times: _Times) -> bytes:
+def _changed(box: FileBox, times: _TrackTimes) -> bytes:
     """A box of a track, with what is the film's."""
     if box.name in _HEADS:
         before, in_film = _HEADS[box.name]
@@ -150,7 +150,7 @@ def _lasting(box: FileBox, duration: int, before: int) -> bytes:
     return built(box.name, b"\0", flags, bytes(8), middle, struct.pack(">I", duration), rest)
 
 
-def _edit(box: FileBox, times: _Times) -> bytes:
+def _edit(box: FileBox, times: _TrackTimes) -> bytes:
     """The only entry of an edit list: all of the track, from where it begins."""
     flags, speed = box.content[1:4], box.content[-4:]
     if times.shown > _LARGEST:
@@ -160,7 +160,7 @@ def _edit(box: FileBox, times: _Times) -> bytes:
     return built(b"elst", b"\0", flags, entry, speed)
 
 
-def _tables(template: FileBox, times: _Times) -> Iterator[bytes]:
+def _tables(template: FileBox, times: _TrackTimes) -> Iterator[bytes]:
     """The tables of a track, in ffmpeg's order."""
     table, description = times.table, template.get(b"stsd")
     yield _description(description, times)
@@ -224,7 +224,7 @@ def _swapped(values: "array[int]") -> bytes:
 # -- bit rates ---------------------------------------------------------------------------------
 
 
-def _description(stsd: FileBox, times: _Times) -> bytes:
+def _description(stsd: FileBox, times: _TrackTimes) -> bytes:
     """What describes the packets of a track, with the bit rate of the film."""
     entry = next(split(stsd.content, 8))
     fields = _SOUND_FIELDS[entry.content[9]] if entry.name == b"mp4a" else _PICTURE_FIELDS
