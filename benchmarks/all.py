@@ -44,7 +44,10 @@ PARTS = {
 
 
 def measured(part: Part, *, whole: bool) -> Iterator[Row]:
-    """The rows of a part as they come, from a process of its own."""
+    """The rows of a part as they come, from a process of its own.
+
+    Raises CalledProcessError where that fails.
+    """
     command = [sys.executable, __file__, "--rows-of", part.module, *["--whole"] * whole]
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -53,7 +56,7 @@ def measured(part: Part, *, whole: bool) -> Iterator[Row]:
         for line in process.stdout:
             yield Row(**json.loads(line))
     if process.returncode:
-        print(f"{part.module} ended with code {process.returncode}", flush=True)
+        raise subprocess.CalledProcessError(process.returncode, part.module)
 
 
 def write_rows(module: str, *, whole: bool) -> None:
@@ -78,11 +81,16 @@ def main() -> None:
         parser.error(
             f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}"
         )
+    failures = []
     for name in options.parts or PARTS:
         began, load = time.monotonic(), os.getloadavg()[0]
         print(f"\n{name}: {PARTS[name].about} (load {load:.1f})")
-        show(measured(PARTS[name], whole=options.whole))
+        try:
+            show(measured(PARTS[name], whole=options.whole))
+        except subprocess.CalledProcessError as error:
+            failures.append(str(error))
         print(f"in {time.monotonic() - began:.0f} s", flush=True)
+    sys.exit("\n".join(failures) or None)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class Film:
         work = mastering.MixOfSegments(self.program, self.listing, NO_MIX, self.samples)
         mastering.encode(work, self.folder / "whole.mov")
 
-    def part(self, window: grid.Window) -> None:
+    def part(self, window: grid.SoundWindow) -> None:
         """One part; like the finisher's it reads only the pieces that it needs."""
         first, end = window.begin // (SECONDS * RATE), -(-window.end // (SECONDS * RATE))
         listing = self.folder / f"list-{window.first}"
