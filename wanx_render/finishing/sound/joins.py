@@ -9,6 +9,7 @@ be aliasing of the signal itself (ISO/IEC 14496-3, 4.6.11).
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
+from operator import mul, sub
 from pathlib import Path
 
 from wanx_render.errors import Unjoinable
@@ -105,4 +106,5 @@ def fits(before: "array[int]", after: "array[int]", joined: "array[int]") -> boo
 
 def _power(sound: "array[int]", other: "array[int] | None" = None) -> int:
     """Of a sound, or of the difference of two."""
-    return sum((a - b) ** 2 for a, b in zip(sound, other or [0] * len(sound), strict=True))
+    values = list(map(sub, sound, other)) if other else sound
+    return sum(map(mul, values, values))
