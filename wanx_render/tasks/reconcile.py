@@ -227,7 +227,8 @@ async def _look(attempt: Attempt, findings: _Findings, using: Search) -> None:
     backend = using.backend
     end = min((attempt.answered_at or backend.now()) + WINDOW_PAD, backend.now())
     rows = await backend.list(attempt.asked_at - WINDOW_PAD, end)
-    findings.rows |= {row.task_id: row for row in rows if _fits(row, attempt, using)}
+    owned = using.owned()
+    findings.rows |= {row.task_id: row for row in rows if _fits(row, attempt, owned)}
     findings.unread = False
     for task_id in findings.open:
         state = await backend.poll(task_id)
@@ -249,9 +250,9 @@ async def _judged(attempt: Attempt, task: Succeeded, row: Listed, using: Search)
     return await using.judge.clip(attempt, task, words.reason or unnamed)
 
 
-def _fits(row: Listed, attempt: Attempt, using: Search) -> bool:
+def _fits(row: Listed, attempt: Attempt, owned: frozenset[str]) -> bool:
     """A model that we do not know by the list's name may be ours under a new one."""
-    return row.model in (attempt.model, "") and row.task_id not in using.owned()
+    return row.model in (attempt.model, "") and row.task_id not in owned
 
 
 def _outcome(attempt: Attempt, findings: _Findings, using: Search) -> SearchResult | None:

@@ -95,14 +95,13 @@ class AttemptQueries(JournalFile):
     def paid(self, *, kept: bool = False) -> dict[str, Decimal]:
         """What this folder ever paid, by currency; with ``kept`` only for clips that are here."""
         rows = self._db.execute(
-            "SELECT currency, amount FROM attempt WHERE amount IS NOT NULL"
-            " AND (clip IS NOT NULL OR NOT ?)",
+            "SELECT currency, amount, count(*) FROM attempt WHERE amount IS NOT NULL"
+            " AND (clip IS NOT NULL OR NOT ?) GROUP BY currency, amount",
             (kept,),
         )
         sums: dict[str, Decimal] = {}
-        for row in rows:
-            currency = row["currency"]
-            sums[currency] = sums.get(currency, Decimal(0)) + Decimal(row["amount"])
+        for currency, amount, count in rows:
+            sums[currency] = sums.get(currency, Decimal(0)) + Decimal(amount) * count
         return sums
 
     def paid_by_row(self) -> dict[str, dict[str, Decimal]]:

@@ -1,5 +1,7 @@
 """Which pictures are one picture in other bytes, and which shapes clips were asked for in."""
 
+import json
+from collections.abc import Set
 from pathlib import Path
 
 from wanx_render.catalog.shapes import size_of
@@ -15,8 +17,10 @@ class PictureTable(AttemptQueries):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._identities: tuple[int, frozenset[str]] = (0, frozenset())  # of so many attempts
-        self._shapes: tuple[int, dict[str, list[AskedShape]]] = (0, {})  # the same, by model
+        # What attempts up to this one were asked with. None is ever removed, or asks otherwise.
+        self._read_up_to = 0
+        self._identities: set[str] = set()
+        self._shapes: dict[str, list[AskedShape]] = {}  # by model, the newest first
 
     def same_pictures(self) -> dict[str, str]:
         """What each picture counts as, by identity, where several are one in other bytes."""
@@ -59,41 +63,37 @@ class PictureTable(AttemptQueries):
             row = (identity, f"origin:{identity}", same_as)
             db.execute("INSERT OR IGNORE INTO picture VALUES (?, ?, ?)", row)
 
-    def pictures_asked(self) -> frozenset[str]:
+    def pictures_asked(self) -> Set[str]:
         """The identities of all frames and references that attempts were made with.
 
         Of a prepared one that of its source.
         """
-        count = self.attempts()
-        if self._identities[0] != count:
-            self._identities = count, self._read_identities()
-        return self._identities[1]
-
-    def _read_identities(self) -> frozenset[str]:
-        rows = self._db.execute(
-            "SELECT DISTINCT json_extract(request, '$.image') AS name FROM attempt"
-            " UNION SELECT DISTINCT json_extract(request, '$.last_image') FROM attempt"
-            " UNION SELECT DISTINCT json_extract(entry.value, '$[1]')"
-            " FROM attempt, json_each(request, '$.references') AS entry"
-        )
-        return frozenset(source_of(row["name"]) for row in rows.fetchall() if row["name"])
+        self._read_requests()
+        return self._identities
 
     def shapes_asked(self, model: str) -> list[AskedShape]:
         """The shapes that clips of ``model`` were asked for in outright, the newest first."""
-        count = self.attempts()
-        if self._shapes[0] != count:
-            self._shapes = count, self._read_shapes()
-        return self._shapes[1].get(model, [])
+        self._read_requests()
+        return self._shapes.get(model, [])
 
-    def _read_shapes(self) -> dict[str, list[AskedShape]]:
+    def _read_requests(self) -> None:
+        """Look at the requests of attempts that are new."""
         rows = self._db.execute(
-            "SELECT model, json_extract(request, '$.size') AS size,"
-            " json_extract(request, '$.ratio') AS ratio FROM attempt"
-            " WHERE size IS NOT NULL OR ratio IS NOT NULL"
-            " GROUP BY model, size, ratio ORDER BY max(id) DESC"
+            "SELECT id, model, request FROM attempt WHERE id > ? ORDER BY id", (self._read_up_to,)
         )
-        shapes: dict[str, list[AskedShape]] = {}
-        for row in rows:
-            size = size_of(row["size"]) if row["size"] else None
-            shapes.setdefault(row["model"], []).append((size, row["ratio"] or ""))
-        return shapes
+        for number, model, text in rows.fetchall():
+            request = json.loads(text)
+            references = (reference[1] for reference in request.get("references") or ())
+            names = (request.get("image"), request.get("last_image"), *references)
+            self._identities |= {source_of(name) for name in names if name}
+            self._note_shape(model, request.get("size"), request.get("ratio"))
+            self._read_up_to = number
+
+    def _note_shape(self, model: str, size: str | None, ratio: str | None) -> None:
+        if size is None and ratio is None:
+            return
+        shape = (size_of(size) if size else None, ratio or "")
+        shapes = self._shapes.setdefault(model, [])
+        if shape in shapes:
+            shapes.remove(shape)
+        shapes.insert(0, shape)

@@ -144,5 +144,9 @@ MIGRATIONS = (
             THEN 'https://' || endpoint || '/api/v1' ELSE '//' || endpoint END
         WHERE endpoint IS NOT NULL;
     """,
+    # What a folder paid is summed with each list that ends: without reading its requests.
+    """
+    CREATE INDEX attempt_amount ON attempt (currency, amount, clip) WHERE amount IS NOT NULL;
+    """,
 )
 VERSION = len(MIGRATIONS)
