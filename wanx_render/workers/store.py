@@ -80,6 +80,7 @@ class SharedFolder:
     def move(self, name: str, to: str) -> None:
         """Give a file another name, in place of whatever had it. Raises StoreError."""
         with _store_errors(self, name):
+            (self.path / to).parent.mkdir(parents=True, exist_ok=True)
             files.place(self.path / name, self.path / to, durable=False)
 
     def mark(self, name: str) -> str:
@@ -126,7 +127,6 @@ class Bucket:
                 entries = self._system.ls(self._at(folder), detail=True, refresh=True)
             except FileNotFoundError:
                 return set()
-        # Some services list a folder that has become empty.
         files_only = (str(entry["name"]) for entry in entries if entry["type"] == "file")
         return {name.rsplit("/", 1)[-1] for name in files_only}
 
@@ -172,7 +172,11 @@ class Bucket:
                 infos = self._system.find(base, detail=True)
             except FileNotFoundError:
                 return {}
-        return {name.removeprefix(f"{base}/"): _mark(info) for name, info in infos.items()}
+        return {
+            name.removeprefix(f"{base}/"): _mark(info)
+            for name, info in infos.items()
+            if info["type"] == "file" and name != base  # some list a folder that became empty
+        }
 
     def remove(self, name: str) -> None:
         with _store_errors(self, name):
