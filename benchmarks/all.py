@@ -40,6 +40,7 @@ PARTS = {
     "sound": Part("sound_parts", "what a film's sound costs, and what of it is left at the end"),
     "plans": Part("plans", "what checking and planning long tables costs"),
     "asking": Part("asking", "what a task costs the program, without finishing"),
+    "cluster": Part("cluster", "what other machines cost and give, with local threads beside them"),
 }
 
 

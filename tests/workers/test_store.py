@@ -369,6 +369,47 @@ def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(
         asyncio.run(story(RemoteWorkers(program, executor, UploadIndex(root, place))))
 
 
+def test_a_result_that_comes_twice_and_late_changes_nothing(
+    place: store.Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a worker that was taken for dead ends its call after another one repeated it."""
+    monkeypatch.setenv("WANX_CACHE", str(tmp_path / "cache"))
+    root, program = tmp_path / "shared", PROGRAMS["wheel"]
+    monkeypatch.setenv("WANX_FFMPEG", str(program.path))
+    (root / "clips").mkdir(parents=True)
+    clip = root / "clips" / "clip.mp4"
+    source = ("-f", "lavfi", "-i", "testsrc2=s=90x160:r=30:d=1", "-c:v", "libx264")
+    ffmpeg.run(program, (*source, "-pix_fmt", "yuv420p", "-f", "mp4", str(clip)))
+    frame = Frame(Size(90, 160), Fraction(30), "crop", "black")
+    take = ClipMedia(clip, "", Size(90, 160), Fraction(30), 30, has_sound=False)
+    target = root / ".cache/segments/a.mov"
+    sent: list[tuple[object, ...]] = []
+
+    class Twice(ThreadPoolExecutor):
+        def submit(self, call, /, *given):  # type: ignore[no-untyped-def]
+            sent.append((call, *given))
+            return super().submit(call, *given)
+
+    with Twice(1) as executor:
+        workers = RemoteWorkers(program, executor, UploadIndex(root, place))
+        piece = SegmentCall(Segment.whole(take, Cut(0, 30), Focus(), frame), target)
+        asyncio.run(workers.segments((piece,)))
+        call = JoinCall("out", (target,), frame, 30, root / "out.mp4")
+        output = asyncio.run(workers.deliverable(call))
+        before = place.marks()
+        for late, *given in sent:
+            late(*given)  # type: ignore[operator]
+        again = {name: mark for name, mark in place.marks().items() if ".cache/del" not in name}
+        if not isinstance(place, store.SharedFolder):  # whose clip is in the folder already
+            assert again == before
+        place.get("out.mp4", tmp_path / "out.mp4")
+        assert files.sha256(tmp_path / "out.mp4") == output.sha256
+        assert len(place.names(".cache/deliverables")) == 1
+        asyncio.run(workers.sweep({"a.mov"}))
+        assert place.names(".cache/deliverables") == set()
+        assert asyncio.run(workers.stands(root / "out.mp4", output.sha256))
+
+
 def sent_from(folder: Path, place: store.Store, name: str) -> bool:
     """Whether a file of a folder had to be put, by a run that knows what the last one did."""
     path = folder / name

@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -127,8 +127,7 @@ class Bucket:
                 entries = self._system.ls(self._at(folder), detail=True, refresh=True)
             except FileNotFoundError:
                 return set()
-        files_only = (str(entry["name"]) for entry in entries if entry["type"] == "file")
-        return {name.rsplit("/", 1)[-1] for name in files_only}
+        return {name.rsplit("/", 1)[-1] for name in _files_of(entries, self._at(folder))}
 
     def get(self, name: str, target: Path) -> None:
         """Bring a file to ``target``. Raises StoreError."""
@@ -172,11 +171,8 @@ class Bucket:
                 infos = self._system.find(base, detail=True)
             except FileNotFoundError:
                 return {}
-        return {
-            name.removeprefix(f"{base}/"): _mark(info)
-            for name, info in infos.items()
-            if info["type"] == "file" and name != base  # some list a folder that became empty
-        }
+        names = _files_of(infos.values(), base)
+        return {name.removeprefix(f"{base}/"): _mark(infos[name]) for name in names}
 
     def remove(self, name: str) -> None:
         with _store_errors(self, name):
@@ -202,6 +198,15 @@ class Bucket:
 
 
 Store = SharedFolder | Bucket
+
+
+def _files_of(infos: Iterable[Mapping[str, Any]], folder: str) -> list[str]:
+    """The names of files in what a service lists of ``folder``.
+
+    SeaweedFS lists a folder that became empty as if it were a file.
+    """
+    names = (str(info["name"]) for info in infos if info["type"] == "file")
+    return [name for name in names if name.rstrip("/") != folder.rstrip("/")]
 
 
 def _mark(info: Mapping[str, Any]) -> str:
