@@ -316,11 +316,16 @@ def connect(
     return executor
 
 
+async def _trouble(order: Order, probe: str) -> Message:
+    """Asked in a thread: meanwhile the worker goes on saying that it is alive."""
+    return await asyncio.to_thread(trouble, order, probe)
+
+
 async def _reasons(client: Any, order: Order, probe: str) -> dict[str, Message]:
     """Why each worker is not used, or nothing; one that hangs keeps nobody waiting."""
 
     async def ask(worker: str) -> Message:
-        run = client._run(trouble, order, probe, workers=[worker], on_error="return")
+        run = client._run(_trouble, order, probe, workers=[worker], on_error="return")
         try:
             answers = await asyncio.wait_for(run, _FILM)
         except TimeoutError:
