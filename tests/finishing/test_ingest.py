@@ -1,15 +1,14 @@
 """Any video as input: `conform` makes it exact, or says in a sentence why it cannot."""
 
 import json
-import os
 import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from tests.support.media import facts, pixels, yuv
+from tests.support.process import wanx_here
 from tests.tiers import sample
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing import ingest
@@ -26,10 +25,7 @@ def video(program: ffmpeg.Ffmpeg, path: Path, source: str, *options: str) -> Pat
 
 
 def conform(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "wanx_render", "conform", *arguments],
-        capture_output=True, text=True, timeout=120, env={"PATH": os.environ["PATH"]},
-    )  # fmt: skip
+    return wanx_here("conform", *arguments)
 
 
 @pytest.mark.parametrize("fit", sample(1, ["crop", "pad", "blur"]))

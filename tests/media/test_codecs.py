@@ -1,9 +1,7 @@
 """Every codec a machine can make keeps every promise; one that it cannot is refused beforehand."""
 
 import json
-import os
 import subprocess
-import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import get_args
 import pytest
 
 from tests.support.media import facts
+from tests.support.process import wanx_here
 from wanx_render.finishing.codecs import ENCODERS
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
 from wanx_render.finishing.segment import ClipMedia, Segment
@@ -122,10 +121,9 @@ def test_a_look_needs_a_filter_that_some_builds_lack(
 
 def test_conform_takes_a_codec_by_the_same_name(take: ClipMedia, tmp_path: Path) -> None:
     def conform(codec: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "wanx_render", "conform", str(take.path), "--aspect", "9:16",
-             "--codec", codec, "--quality", "draft", "--json", "-o", str(tmp_path / "out.mp4")],
-            capture_output=True, text=True, timeout=120, env={"PATH": os.environ["PATH"]},
+        return wanx_here(
+            "conform", str(take.path), "--aspect", "9:16", "--codec", codec,
+            "--quality", "draft", "--json", "-o", str(tmp_path / "out.mp4"),
         )  # fmt: skip
 
     ran = conform("h265")

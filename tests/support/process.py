@@ -1,13 +1,18 @@
-"""The program in a process of its own, in an environment without proxies."""
+"""The program in a process of its own, in an environment without proxies, or in this one."""
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import pytest
 from PIL import Image
+
+from wanx_render import cli
 
 KEY = "sk-mock-process"
 LIST = """\
@@ -66,3 +71,15 @@ def wanx(
         check=False,
     )
     return Ended(done.returncode, done.stdout or b"", done.stderr or b"")
+
+
+def wanx_here(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run ``wanx-render`` in this process: the start of another is half of what a short one costs.
+
+    In the folder and environment of the tests, so it is for commands that name their files.
+    """
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
+    return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *texts)
