@@ -34,7 +34,7 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import decoding, ffmpeg
 from wanx_render.timing import Cut
-from wanx_render.workers import remote_jobs, store
+from wanx_render.workers import makers, remote_jobs, store
 from wanx_render.workers.dask import connect
 
 EVERY = os.sched_getaffinity(0)
@@ -50,7 +50,7 @@ SMALL = Frame(Size(720, 1280), Fraction(30), "crop", "black")
 def ready(made: Rig, place: store.Store, here: Executor, workers: int) -> Iterator[Executor]:
     program = ffmpeg.find(os.environ)
     place.put(Path(__file__), "probe")
-    order = remote_jobs.Order(place, remote_jobs.makers_with(program))
+    order = remote_jobs.Order(place, makers.makers_with(program))
     executor = connect(made.address, order, "probe", here=here, say=print)
     until(lambda: executor._workers() == workers, "the workers")
     try:
@@ -137,9 +137,7 @@ def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
         place = store.SharedFolder(folder / "shared")
         place.put(take.path, "clip.mp4")
         there = replace(take, path=Path("clip.mp4"), has_sound=True)
-        order = remote_jobs.Order(
-            place, remote_jobs.makers_with(program), (("clip.mp4", take.sha256),)
-        )
+        order = remote_jobs.Order(place, makers.makers_with(program), (("clip.mp4", take.sha256),))
         on = {n: stack.enter_context(ready(one, place, here, n)) for n, one in made.items()}
         print("overhead of a call, ms   at once   in turn     alone   processors")
         for _ in range(rounds):

@@ -22,7 +22,8 @@ from tests.support import damage
 from tests.support.places import ROOT
 from wanx_render import integrity
 from wanx_render.errors import WanxError
-from wanx_render.finishing import jobs, verify
+from wanx_render.finishing import jobs
+from wanx_render.finishing.film.assembly import Assembly
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
 from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
@@ -117,14 +118,14 @@ def _boxes(path: Path) -> Iterator[tuple[str, damage.Damage]]:
 
 
 class Wire:
-    """Replaces ffmpeg and the check of a film, and spoils what they are given."""
+    """Replaces ffmpeg and the writing of a film, and spoils what they are given."""
 
     def __init__(self) -> None:
         self.fault: Fault | None = None
         self.folder = Path()
-        self._run, self._verify = ffmpeg.run, verify.verify
+        self._run, self._written = ffmpeg.run, vars(jobs)["_written"]
         ffmpeg.run = self.run  # type: ignore[assignment]
-        vars(jobs)["verify"] = self.verify
+        vars(jobs)["_written"] = self.written
 
     def run(self, program: ffmpeg.Ffmpeg, arguments: Sequence[str], **more: float) -> str:
         words, fault = list(arguments), self.fault
@@ -139,10 +140,13 @@ class Wire:
             fault.change(min(beside, key=lambda path: len(path.name)))
         return answer
 
-    def verify(self, program: ffmpeg.Ffmpeg, path: Path, *more: object) -> object:
+    def written(self, *arguments: object) -> object:
+        payload = self._written(*arguments)
         if self.fault and self.fault.change and self.fault.where == "joined file":
-            self.fault.change(path)
-        return self._verify(program, path, *more)  # type: ignore[arg-type]
+            assembly = arguments[-1]
+            assert isinstance(assembly, Assembly)
+            self.fault.change(assembly.part)
+        return payload
 
 
 def results() -> Iterator[tuple[str, str, str]]:

@@ -10,7 +10,9 @@
     │   ├── Damaged          a cached piece is no longer what was made; it is made again
     │   └── Unjoinable       parts of a sound do not fit; it is made as a whole
     ├── StoreError        1  a shared store did not give or take a file
+    │   └── StoreRefused     it does not let this machine in
     ├── ClusterError      1  a call on another machine came to nothing
+    │   └── Unfit            a machine cannot make what is asked; another one may
     └── ServiceError         what a backend says; the orchestrator handles these per take
         ├── Refused          the create call was refused: surely not accepted, never billed
         ├── Throttled        refused for now: too many requests
@@ -103,8 +105,16 @@ class StoreError(WanxError):
     """A shared store did not give or take a file, after all the tries that make sense."""
 
 
+class StoreRefused(StoreError):
+    """A store does not let this machine in; asking it again changes nothing."""
+
+
 class ClusterError(WanxError):
     """A call on another machine came to nothing; the others go on."""
+
+
+class Unfit(ClusterError):
+    """This machine cannot make what is asked; another one may."""
 
 
 class ServiceError(WanxError):

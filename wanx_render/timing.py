@@ -5,7 +5,6 @@ A timeline is counted in frames of the deliverable, sound in samples of 48 kHz; 
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -57,35 +56,61 @@ _USUAL = (
 _NEAR = Fraction(1, 200)  # half of a per cent: clocks of cameras, and times in milliseconds
 
 
-def commonest_rate(times: Sequence[Fraction]) -> Fraction:
-    """Frames a second at the commonest interval between ``times``, in seconds and in order.
+@dataclass(frozen=True, slots=True)
+class FrameTimes:
+    """When each frame of a video is shown: integers in order, and what one of them is in seconds.
+
+    Integers, because each clip that comes is asked about each of its frames, and Fraction reduces
+    at each step.
+    """
+
+    ticks: tuple[int, ...]
+    tick: Fraction
+
+    def __len__(self) -> int:
+        return len(self.ticks)
+
+    @property
+    def span(self) -> Fraction:
+        """Seconds from the first frame to the last."""
+        return (self.ticks[-1] - self.ticks[0]) * self.tick if self.ticks else Fraction(0)
+
+
+def commonest_rate(times: FrameTimes) -> Fraction:
+    """Frames a second at the commonest interval between ``times``.
 
     Intervals within a fifth of it count as the same, for containers round them. A rate within half
     a per cent of a usual one is that one; any other is exact where all intervals are equal, and a
     whole number where they are not. 25 where there is but one time.
     """
-    steps = Counter(b - a for a, b in pairwise(times) if b > a)
-    if not steps:
+    steps = Counter(b - a for a, b in pairwise(times.ticks) if b > a)
+    if not steps or not times.tick:
         return Fraction(25)
     common = max(steps, key=lambda step: (steps[step], step))
-    alike = {step: n for step, n in steps.items() if abs(step - common) <= common / 5}
-    rate = sum(alike.values()) / sum((step * n for step, n in alike.items()), Fraction(0))
+    alike = {step: n for step, n in steps.items() if abs(step - common) * 5 <= common}
+    ticks = sum(step * n for step, n in alike.items())
+    rate = sum(alike.values()) / (ticks * times.tick)
     usual = min(_USUAL, key=lambda each: abs(each - rate))
     if abs(usual - rate) <= usual * _NEAR:
         return usual
     return rate if len(steps) == 1 else Fraction(max(nearest(rate), 1))
 
 
-def mean_rate(times: Sequence[Fraction], rate: Fraction) -> Fraction | None:
+def mean_rate(times: FrameTimes, rate: Fraction) -> Fraction | None:
     """The rate that frames come at in the mean; None where each has its place at ``rate``."""
     if is_steady(times, rate):
         return None
-    return Fraction(len(times) - 1) / ((times[-1] - times[0]) or 1)
+    return Fraction(len(times) - 1) / (times.span or 1)
 
 
-def is_steady(times: Sequence[Fraction], rate: Fraction) -> bool:
+def is_steady(times: FrameTimes, rate: Fraction) -> bool:
     """Whether frame number n comes nearest to n / ``rate`` seconds after the first, for all n."""
-    return all(nearest((time - times[0]) * rate) == n for n, time in enumerate(times))
+    frames = times.tick * rate  # that a tick lasts
+    over, first = 2 * frames.denominator, times.ticks[0] if times.ticks else 0
+    return all(
+        (2 * (tick - first) * frames.numerator + frames.denominator) // over == n
+        for n, tick in enumerate(times.ticks)
+    )
 
 
 def nearest(value: Fraction) -> int:

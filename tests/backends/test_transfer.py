@@ -22,10 +22,13 @@ import pytest
 
 from tests.support.virtual import ManualClock
 from tests.support.wire import Asked, Reply, Script, Server, scripted
+from wanx_render.backends import network
 from wanx_render.backends.base import Succeeded
+from wanx_render.backends.cleaning import Cleaner
 from wanx_render.backends.dashscope import DOWNLOAD_TRIES, DashScope
 from wanx_render.backends.http.client import Connector
 from wanx_render.backends.line import READ_TRIES, Access
+from wanx_render.backends.raw import RawAnswer, RawService
 from wanx_render.backends.transfer import MOST_JSON, Answer, Download, TooLarge, exchange, stream_to
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken, UnknownHost, Unreachable
@@ -454,6 +457,7 @@ def test_a_redirect_to_a_permitted_place_is_followed_without_a_key(
     [
         "https://evil.example/clip.mp4?Signature=secret-of-one", "http://127.0.0.2:9/clip.mp4",
         "//evil.example/x", "file:///etc/passwd", "https://evil.example\\@127.0.0.1/x", "\x01", "",
+        "http://127.0.0.1:65536/clip.mp4", "http://[::1/clip.mp4",
     ],
 )  # fmt: skip
 def test_a_redirect_to_a_place_nobody_permits_is_not_followed(
@@ -483,6 +487,20 @@ def test_a_redirect_without_a_place_and_one_in_a_circle_end(
 
 
 # -- control exchanges ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "x"])
+def test_a_port_that_no_host_has_is_said_before_anything_is_sent(port: str) -> None:
+    async def work() -> RawAnswer:
+        service = RawService("http://127.0.0.1/api/v1", Cleaner(), route=network.route({}))
+        try:
+            return await service.fetch(f"http://127.0.0.1:{port}/clip.mp4", {})
+        finally:
+            await service.close()
+
+    answer = asyncio.run(work())
+    assert answer.status == 0
+    assert "port" in answer.fault
 
 
 async def _exchanged(server: Server, seconds: float) -> Answer:

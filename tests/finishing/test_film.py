@@ -1,6 +1,7 @@
 """A film's file: held to what ffmpeg's own concat makes of the same segments and sound."""
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +23,7 @@ from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Codec, Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
-from wanx_render.timing import Cut, samples_in
+from wanx_render.timing import SAMPLE_RATE, Cut, samples_in
 
 FRAME = Frame(Size(144, 256), Fraction(30), "crop", "black")
 SHORT, LONG = 3, 31  # segments of two seconds: below and above a minute
@@ -114,6 +115,34 @@ def test_so_is_a_silent_film_of_few_pictures_in_either_container(
     make_deliverable(program, parts.call(tmp_path / name))
     expected = by_ffmpeg(program, parts, tmp_path / f"expected.{name}")
     assert (tmp_path / name).read_bytes() == expected.read_bytes()
+
+
+@pytest.mark.parametrize("codec", ["h264", "av1"])
+def test_the_sound_of_a_film_has_that_of_all_its_segments(
+    each_program: ffmpeg.Ffmpeg, take: ClipMedia, tmp_path: Path, codec: Codec
+) -> None:
+    """Fast and held, as it is, and one frame alone: filters give their sound in unlike portions."""
+    cuts = (Cut(0, 60, Fraction(3, 2), hold=Fraction(1)), Cut(0, 30), Cut(30, 1))
+    frame = replace(FRAME, codec=codec)
+    pieces = [Segment.whole(take, cut, Focus(), frame) for cut in cuts]
+    paths = tuple(tmp_path / f"{number}.mov" for number in range(len(pieces)))
+    for piece, path in zip(pieces, paths, strict=True):
+        make_segment(each_program, piece, path)
+    samples, sound = samples_in(sum(piece.frames for piece in pieces), FRAME.rate), tmp_path / "s"
+    make_sound(each_program, SoundCall(paths, samples, NO_MIX, sound))
+    heard = [max(map(abs, portion)) for portion in portions(sound, SAMPLE_RATE // 10)]
+    held = range(14, 23)  # tenths of a second
+    assert len(heard) == -(-10 * samples // SAMPLE_RATE)
+    assert all((level < 0.001) == (n in held) for n, level in enumerate(heard)), heard
+
+
+def portions(path: Path, samples: int) -> Iterator[tuple[float, ...]]:
+    """What is heard of a file, without the encoder's beginning, by so many samples."""
+    with av.open(str(path)) as container:
+        values = [
+            value for frame in container.decode(audio=0) for value in frame.to_ndarray()[0].tolist()
+        ]
+    return (tuple(values[at : at + samples]) for at in range(0, len(values), samples))
 
 
 def packets(path: Path) -> list[tuple[int, int | None, int | None, int | None, bool, bytes]]:

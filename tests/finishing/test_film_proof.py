@@ -62,7 +62,14 @@ def film(
 
 def reading(program: ffmpeg.Ffmpeg, film: Written, path: Path) -> Reading:
     (hearing,) = film.assembly.hearings
-    return read(program, path, film.assembly.pieces, hearing, payload=film.payload)
+    return read(
+        program,
+        path,
+        film.assembly.pieces,
+        hearing,
+        tracks=film.assembly.film.tracks,
+        payload=film.payload,
+    )
 
 
 def test_a_film_is_the_same_bytes_however_it_came_together(
@@ -133,6 +140,61 @@ def exchanged(data: bytearray) -> None:
     struct.pack_into(">II", data, at, *reversed(sizes))
 
 
+def changed_places(data: bytearray) -> None:
+    """Two chunks of sound in the middle, each at the other's place."""
+    at = place(bytes(data), b"stco", 1) + 8 + 4 * 300
+    places = struct.unpack_from(">II", data, at)
+    struct.pack_into(">II", data, at, *reversed(places))
+
+
+def other_chunks(data: bytearray) -> None:
+    """Two chunks of sound in the middle, each with as many packets as the other."""
+    at = place(bytes(data), b"stsc", 1) + 8
+    rows = [struct.unpack_from(">III", data, at + 12 * n) for n in range(40)]
+    firsts = [first for first, _, _ in rows]
+    number = next(n for n in range(10, 38) if firsts[n + 2] - firsts[n] == 2)
+    for this, other in ((0, 1), (1, 0)):
+        count = rows[number + other][1]
+        struct.pack_into(">I", data, at + 12 * (number + this) + 4, count)
+
+
+def other_order(data: bytearray) -> None:
+    """When two pictures in the middle are shown, each at the other's time."""
+    at = place(bytes(data), b"ctts") + 8 + 8 * 700
+    (one, first), (other, second) = (struct.unpack_from(">Ii", data, at + 8 * n) for n in (0, 1))
+    assert first != second
+    struct.pack_into(">IiIi", data, at, one, second, other, first)
+
+
+def exchanged_box(data: bytearray, start: int, size: int, box: bytes) -> None:
+    """Another box in the tables of the pictures; the packets stay where they are."""
+    data[start : start + size] = box
+    longer = len(box) - size
+    for name in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
+        at = data.index(name) - 4
+        struct.pack_into(">I", data, at, struct.unpack_from(">I", data, at)[0] + longer)
+    free = data.index(b"free") - 4
+    struct.pack_into(">I", data, free, struct.unpack_from(">I", data, free)[0] - longer)
+    del data[free + 8 : free + 8 + longer]
+
+
+def other_lengths(data: bytearray) -> None:
+    """A picture in the middle that lasts a tick longer, and the next a tick less."""
+    start = data.index(b"stts") - 4
+    size, _, _, count, frames, tick = struct.unpack_from(">I4sIIII", data, start)
+    assert (size, count) == (24, 1)
+    runs = [(900, tick), (1, tick + 1), (1, tick - 1), (frames - 902, tick)]
+    table = b"".join(struct.pack(">II", *run) for run in runs)
+    box = struct.pack(">I4sII", size + 24, b"stts", 0, len(runs)) + table
+    exchanged_box(data, start, size, box)
+
+
+def dependence(data: bytearray) -> None:
+    """No picture is needed by another one, it says."""
+    box = struct.pack(">I4sI", 12 + 60 * LONG, b"sdtp", 0) + b"\x08" * (60 * LONG)
+    exchanged_box(data, data.index(b"stss") - 4, 0, box)
+
+
 def late(data: bytearray) -> None:
     """All pictures are shown a frame later."""
     at = place(bytes(data), b"elst") + 12
@@ -153,6 +215,13 @@ CHANGES: dict[str, Callable[[bytearray], None]] = {
     "the place of a packet of sound": flipped(lambda data: place(data, b"stco", 1) + 8 + 403),
     "when all pictures are shown": late,
     "how many pictures last so long": flipped(lambda data: place(data, b"stts") + 11),
+    "which picture is a key": flipped(lambda data: place(data, b"stss") + 8 + 4 * 8 + 3),
+    "how many keys there are": flipped(lambda data: place(data, b"stss") + 7),
+    "what a picture depends on": dependence,
+    "places of neighbours": changed_places,
+    "packets of neighbouring chunks": other_chunks,
+    "times of neighbours": other_order,
+    "lengths of neighbours": other_lengths,
     "what the decoder is given first": flipped(lambda data: place(data, b"avcC") + 20),
 }
 

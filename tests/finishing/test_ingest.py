@@ -1,14 +1,15 @@
 """Any video as input: `conform` makes it exact, or says in a sentence why it cannot."""
 
 import json
+import os
 import subprocess
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from tests.support import forking
 from tests.support.media import facts, pixels, yuv
-from tests.support.process import wanx_here
 from tests.tiers import sample
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing import ingest
@@ -25,7 +26,7 @@ def video(program: ffmpeg.Ffmpeg, path: Path, source: str, *options: str) -> Pat
 
 
 def conform(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return wanx_here("conform", *arguments)
+    return forking.run_text(("conform", *arguments), Path.cwd(), os.environ)
 
 
 @pytest.mark.parametrize("fit", sample(1, ["crop", "pad", "blur"]))

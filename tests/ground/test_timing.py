@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from wanx_render.timing import (
     Cut,
+    FrameTimes,
     commonest_rate,
     conformed_frames,
     cut_of,
@@ -124,6 +125,9 @@ MISSING = [Fraction(n, 30) for n in range(60) if n % 10 != 7]  # one frame in te
 def test_the_rate_is_that_of_the_commonest_interval(
     times: list[Fraction], rate: str, steady: bool
 ) -> None:
-    found = commonest_rate(times)
+    tick = Fraction(1, 360_000)
+    frames = FrameTimes(tuple(int(time / tick) for time in times), tick)
+    assert tuple(ticks * tick for ticks in frames.ticks) == tuple(times)
+    found = commonest_rate(frames)
     assert found == Fraction(rate)
-    assert (mean_rate(times, found) is None) == steady
+    assert (mean_rate(frames, found) is None) == steady

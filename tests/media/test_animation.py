@@ -1,5 +1,6 @@
 """Pictures given to ``conform``: animations at their own times, stills for as long as is wanted."""
 
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +10,7 @@ import av
 import pytest
 from PIL import Image
 
-from tests.support.process import wanx_here
+from tests.support import forking
 from wanx_render.actions import conform as commands
 from wanx_render.errors import BadInput
 from wanx_render.media import animation, ffmpeg
@@ -120,9 +121,9 @@ def test_a_phone_picture_with_a_second_one_is_a_still(
 
 
 def test_a_still_is_held_and_a_mov_is_a_mov(picture: Callable[..., Path], tmp_path: Path) -> None:
-    still, film = str(picture("a.png", (60, 80))), str(tmp_path / "o.MOV")
+    picture("a.png", (60, 80))
     wish = ("--aspect", "9:16", "--hold", "0.5", "--fps", "24")
-    ran = wanx_here("conform", still, *wish, "-o", film)
+    ran = forking.run_text(("conform", "a.png", *wish, "-o", "o.MOV"), tmp_path, os.environ)
     assert ran.returncode == 0, ran.stderr
     rate, frames = seen(tmp_path / "o.MOV")
     assert (rate, len(frames)) == (24, 12)

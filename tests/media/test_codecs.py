@@ -1,6 +1,7 @@
 """Every codec a machine can make keeps every promise; one that it cannot is refused beforehand."""
 
 import json
+import os
 import subprocess
 from dataclasses import replace
 from fractions import Fraction
@@ -9,8 +10,8 @@ from typing import get_args
 
 import pytest
 
+from tests.support import forking
 from tests.support.media import facts
-from tests.support.process import wanx_here
 from wanx_render.finishing.codecs import ENCODERS
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
 from wanx_render.finishing.segment import ClipMedia, Segment
@@ -121,10 +122,9 @@ def test_a_look_needs_a_filter_that_some_builds_lack(
 
 def test_conform_takes_a_codec_by_the_same_name(take: ClipMedia, tmp_path: Path) -> None:
     def conform(codec: str) -> "subprocess.CompletedProcess[str]":
-        return wanx_here(
-            "conform", str(take.path), "--aspect", "9:16", "--codec", codec,
-            "--quality", "draft", "--json", "-o", str(tmp_path / "out.mp4"),
-        )  # fmt: skip
+        wish = ("--aspect", "9:16", "--codec", codec, "--quality", "draft", "--json")
+        words = ("conform", str(take.path), *wish, "-o", str(tmp_path / "out.mp4"))
+        return forking.run_text(words, tmp_path, os.environ)
 
     ran = conform("h265")
     assert ran.returncode == 0, ran.stderr

@@ -1,18 +1,12 @@
-"""The program in a process of its own, in an environment without proxies, or in this one."""
+"""The program in a process of its own, in an environment without proxies."""
 
-import io
 import os
-import subprocess
-import sys
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-import pytest
 from PIL import Image
 
-from wanx_render import cli
+from tests.support import forking
 
 KEY = "sk-mock-process"
 LIST = """\
@@ -55,31 +49,12 @@ def environment(**more: str) -> dict[str, str]:
 def wanx(
     folder: Path,
     *arguments: str | Path,
-    stdout: int | IO[bytes] = subprocess.PIPE,
-    stderr: int | IO[bytes] = subprocess.PIPE,
+    stdout: int | None = None,
+    stderr: int | None = None,
     **env: str,
 ) -> Ended:
-    """Run ``wanx-render`` in ``folder`` to its end."""
-    done = subprocess.run(
-        [sys.executable, "-m", "wanx_render", *map(str, arguments)],
-        cwd=folder,
-        env=environment(**env),
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=stderr,
-        timeout=120,
-        check=False,
+    """Run ``wanx-render`` in ``folder`` to its end; streams are descriptors, or else kept."""
+    done = forking.run(
+        [*map(str, arguments)], folder, environment(**env), stdout=stdout, stderr=stderr
     )
-    return Ended(done.returncode, done.stdout or b"", done.stderr or b"")
-
-
-def wanx_here(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run ``wanx-render`` in this process: the start of another is half of what a short one costs.
-
-    In the folder and environment of the tests, so it is for commands that name their files.
-    """
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
-    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
-    return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *texts)
+    return Ended(done.returncode, done.stdout, done.stderr)

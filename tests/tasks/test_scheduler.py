@@ -219,6 +219,40 @@ def test_a_crowd_is_watched_by_one_list(catalog: Catalog) -> None:
     assert 3 <= yard.queries("list") <= hours * 240 + 1  # one each 15 s, whatever the crowd
 
 
+def test_the_list_says_that_tasks_run_and_when_to_ask_for_their_ends(catalog: Catalog) -> None:
+    yard = Yard(catalog)
+    kinds: list[str] = []
+    attempts = [yard.attempt(number) for number in range(30)]
+
+    async def work(_: Any, watch: Poller) -> None:
+        report = lambda kind, *_: kinds.append(kind)  # noqa: E731
+        await asyncio.gather(*(watch.end(attempt, report) for attempt in attempts))
+
+    yard.run(work)
+    assert kinds.count("running") == 30
+    assert yard.queries() / 30 <= 3.5  # the first, the last, and those of the last few tasks
+
+
+@pytest.mark.parametrize("fault", ["on=list status=500", "on=list effect=lag seconds=900"])
+def test_a_list_that_fails_or_lags_delays_no_end_by_minutes(catalog: Catalog, fault: str) -> None:
+    """The tasks that run when it fails are asked about by themselves."""
+    yard = Yard(catalog, fault)
+    attempts = [yard.attempt(number) for number in range(CROWD + 1)]
+    late = []
+
+    async def work(_: Any, watch: Poller) -> None:
+        async def one(attempt: Attempt) -> None:
+            end = await watch.end(attempt, lambda *_: None)
+            assert isinstance(end, Succeeded)
+            late.append((yard.time.now() - end.ended).total_seconds())
+
+        await asyncio.gather(*map(one, attempts))
+
+    yard.run(work)
+    assert max(late) < 70
+    assert yard.queries("list") <= 1 + (yard.time.now() - START).total_seconds() / 60
+
+
 def test_a_crowd_whose_list_fails_or_lags_is_still_served(catalog: Catalog) -> None:
     yard = Yard(catalog, "on=list status=500", "on=list effect=lag seconds=900")
     ends = everyone(yard, CROWD + 5)

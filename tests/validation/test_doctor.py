@@ -175,6 +175,7 @@ def test_no_password_makes_the_user_look_like_the_host(
         ({"SSL_CERT_DIR": "/nonexistent"}, "certs", "error"),
         ({"DASHSCOPE_HTTP_BASE_URL": "nowhere"}, "endpoint", "warning"),
         ({"DASHSCOPE_HTTP_BASE_URL": "https://h:abc/api/v1"}, "endpoint", "warning"),
+        ({"DASHSCOPE_HTTP_BASE_URL": "https://h:65536/api/v1"}, "endpoint", "warning"),
         ({"DASHSCOPE_HTTP_BASE_URL": "https://h/compatible-mode/v1"}, "endpoint", "warning"),
         ({"DASHSCOPE_HTTP_BASE_URL": "https://h/api/v1/"}, "endpoint", "ok"),
     ],

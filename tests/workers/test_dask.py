@@ -134,10 +134,10 @@ import os, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from wanx_render.media import ffmpeg
-from wanx_render.workers import dask, remote_jobs, store
+from wanx_render.workers import dask, makers, remote_jobs, store
 folder = store.SharedFolder(Path(sys.argv[2]))
 (folder.path / "probe").touch()
-order = remote_jobs.Order(folder, remote_jobs.makers_with(ffmpeg.find(os.environ)))
+order = remote_jobs.Order(folder, makers.makers_with(ffmpeg.find(os.environ)))
 with ThreadPoolExecutor(1) as here:
     it = dask.connect(sys.argv[1], order, "probe", here=here, say=print)
     %s

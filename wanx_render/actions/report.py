@@ -19,7 +19,7 @@ from wanx_render.run.table_manifest import last_run_cost
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened, pool, writable_file
 from wanx_render.session.outcome import Index, Outcome, beside, recorded
-from wanx_render.session.selection import ListInFolder, RenderOptions, Selection
+from wanx_render.session.selection import ListInFolder, RenderOptions, Selection, projects
 from wanx_render.session.summary import shown
 
 
@@ -157,11 +157,9 @@ class _Storyboards:
 
 def report_spending(options: ReportOptions, environment: Environment) -> int:
     """Write every sum of what the folders of these lists ever paid to stdout, as CSV."""
-    selection = Selection.of(options)
-    projects = {item.home: item.project for item in selection.lists}
     sums = spending.Spending()
     with ExitStack() as stack:
-        for home, project in projects.items():
+        for home, project in projects(options).items():
             if (home / "journal.sqlite").exists():
                 sums.add(project, stack.enter_context(opened(home)).every())
     if not sums:

@@ -71,9 +71,10 @@ async def _fetch(folder: RenderedFolder, journal: Journal, means: Means, emit: E
     service = means.service
     wiring = Wiring(means.tools(folder.catalog), [journal], "ask")
     collector = wiring.collector(folder.path, journal)
-    judge = wiring.judge(folder.path, journal, folder.media)
+    in_doubt = journal.in_doubt(service.backend.recipient.scope)
+    judge = wiring.judge(folder.path, journal, folder.media() if in_doubt else ())
     try:
-        if journal.owed() or journal.in_doubt(service.backend.recipient.scope):
+        if journal.owed() or in_doubt:
             await service.open(folder.catalog)
         return await fetch_all(collector, wiring.account, judge, emit)
     finally:

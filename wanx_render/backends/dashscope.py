@@ -351,10 +351,18 @@ class DashScope:
             try:
                 if not answer.has_redirect_location:
                     return await stream_to(download, answer)
-                url = self._result_url(urljoin(url, answer.headers["location"]))
+                url = self._result_url(_whole_url(url, answer.headers["location"]))
             finally:
                 await answer.aclose()
         return tr("too many redirects")
+
+
+def _whole_url(url: str, location: str) -> str:
+    """Where a redirect from ``url`` leads; ``location`` itself where it cannot be read."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
 
 
 def _too_large(message: str) -> Refused:

@@ -78,7 +78,11 @@ class RawService:
 
     async def fetch(self, url: str, headers: Mapping[str, str]) -> RawAnswer:
         """Ask for a part of what is behind a link, without a key."""
-        return await self._sent(self._client.build_request("GET", url, headers=dict(headers)), 0)
+        try:
+            request = self._client.build_request("GET", url, headers=dict(headers))
+        except httpx.InvalidURL as error:
+            return RawAnswer(0, {}, b"", 0.0, reason_of(error, self._cleaner))
+        return await self._sent(request, 0)
 
     async def _sent(self, request: httpx.Request, size: int) -> RawAnswer:
         begun = time.monotonic()

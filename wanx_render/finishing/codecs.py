@@ -63,8 +63,10 @@ _X265 = (
     "pools=none:frame-threads=1:open-gop=0:info=0:log-level=error:"
     "colorprim=bt709:transfer=bt709:colormatrix=bt709:range=limited"
 )
-# AV1 is only allowed in mp4, and mp4 takes no PCM on every version: FLAC loses nothing either.
-_IN_MP4 = {"f": "mp4", "c:a": "flac", "strict": -2}
+# AV1 is only allowed in mp4, and mp4 takes no PCM on every version: FLAC loses nothing either. Left
+# to themselves its blocks are as long as what the first filter gives, and have 24 bits behind a
+# fade. Segments that are joined must be alike in both, or all sound after the first is lost.
+_IN_MP4 = {"f": "mp4", "c:a": "flac", "sample_fmt": "s16", "frame_size": 4608, "strict": -2}
 
 
 def _nvenc(codec: str, profile: str, **more: object) -> Encoder:

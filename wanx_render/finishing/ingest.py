@@ -42,7 +42,7 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> ClipMedia:
             tr("{file} has no picture that can be read: is it a video?", file=path.name)
         )
     native = commonest_rate(survey.times)
-    seconds = survey.times[-1] + 1 / native
+    seconds = survey.times.span + 1 / native
     if not 0 < seconds <= LONGEST:
         message = tr(
             "{file} lasts {seconds:g} s; the maximum is four hours",

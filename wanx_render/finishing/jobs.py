@@ -22,6 +22,7 @@ from wanx_render.errors import Broken, FfmpegError
 from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
 from wanx_render.finishing.av_sync import Mark
 from wanx_render.finishing.codecs import ENCODERS, decoded_whole
+from wanx_render.finishing.decode_record import Hearing
 from wanx_render.finishing.film import proof
 from wanx_render.finishing.film.assembly import Assembly
 from wanx_render.finishing.film.damage import insist_on
@@ -30,7 +31,6 @@ from wanx_render.finishing.film.writing import head_space
 from wanx_render.finishing.join import ContainerTags, join_list, template_arguments
 from wanx_render.finishing.mix import NO_MIX, Mix
 from wanx_render.finishing.segment import Piece, pieces_arguments, sides
-from wanx_render.finishing.sound import joins
 from wanx_render.finishing.sound import parts as sound_parts
 from wanx_render.finishing.sound.parts import SoundPart
 from wanx_render.finishing.sound.whole import combined
@@ -174,10 +174,10 @@ class SoundCall:
     """All that is needed to make the finished sound of a deliverable, as plain data."""
 
     segments: tuple[Path, ...]
-    samples: int
+    samples: int  # of all of it
     mix: Mix
     target: Path
-    part: SoundPart | None = None  # where only this much of it is made, of clips alone
+    part: SoundPart | None = None  # where only this much of it is made, of the clips it needs
 
 
 def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
@@ -188,10 +188,10 @@ def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
     insist_on(call.segments)
     with files.part_of(call.target) as part:
         with _listed(call.segments) as listing:
+            work = mastering.MixOfSegments(program, listing, call.mix, call.samples)
             if call.part:
-                hearing = sound_parts.encode(program, listing, call.part, part)
+                hearing = sound_parts.encode(work, call.part, part)
             else:
-                work = mastering.MixOfSegments(program, listing, call.mix, call.samples)
                 hearing = mastering.encode(work, part)
         decode_record.keep(part, hearing, call.target.name)
         integrity.place(part, call.target)
@@ -228,6 +228,12 @@ class BeginCall:
         """Whether what was ``begun`` is a beginning of this."""
         is_same = (begun.target, begun.frames, begun.rate) == (self.target, self.frames, self.rate)
         return is_same and begun.continues(self.segments, self.sounds)
+
+
+def go_on(program: ffmpeg.Ffmpeg, call: BeginCall, begun: Assembly) -> None:
+    """Write what more is there of a deliverable, and check its joins. Raises WanxError, OSError."""
+    begun.take(call.segments, call.sounds)
+    begun.insist_on_joins(program)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,9 +311,11 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, assembly: Assembly, own: Pat
     part, sounds = assembly.part, call.sounds or (own,)
     if sounds == (own,):
         make_sound(program, SoundCall(call.segments, call.samples, call.mix, own))
-    reading = _written(program, call, sounds, assembly)
-    joins.insist_on(program, list(zip(sounds, assembly.hearings, strict=True)))
-    pieces, hearing = assembly.pieces, combined(assembly.hearings)
+    payload = _written(program, call, sounds, assembly)
+    assembly.insist_on_joins(program)
+    hearing = combined(assembly.hearings)
+    reading = _read(program, call, assembly, hearing, payload)
+    pieces = assembly.pieces
     finding = verify(program, part, call.promise, pieces, hearing, reading)
     checks = (
         *finding.checks,
@@ -320,7 +328,7 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, assembly: Assembly, own: Pat
         differences = joined((check.difference for check in failures), tr("; "))
         raise Broken(tr("{name} failed its checks: {checks}", name=call.name, checks=differences))
     return Joined(
-        sha256=reading.sha256 if reading else files.sha256(part),
+        sha256=reading.sha256 or files.sha256(part),
         duration=finding.probed.picture.duration,
         loudness=finding.loudness,
         checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
@@ -332,8 +340,8 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, assembly: Assembly, own: Pat
 
 def _written(
     program: ffmpeg.Ffmpeg, call: JoinCall, sounds: Sequence[Path], assembly: Assembly
-) -> Reading | None:
-    """Write the film to its end, and read it; a short one is read when it is verified.
+) -> str:
+    """Write the film to its end; the SHA-256 of its packets, of a long one.
 
     Raises Damaged, FfmpegError, Broken where it cannot be written.
     """
@@ -347,12 +355,21 @@ def _written(
         if isinstance(error, FfmpegError):
             raise
         raise _unwritable(call.target, error) from None
-    if not is_long:
-        return None
-    hearing = combined(assembly.hearings)
-    reading = proof.read(program, assembly.part, assembly.pieces, hearing, payload=payload)
+    return payload if is_long else ""
+
+
+def _read(
+    program: ffmpeg.Ffmpeg, call: JoinCall, assembly: Assembly, hearing: Hearing, payload: str
+) -> Reading:
+    """The film as it is read again."""
+    film, pieces = assembly.film, assembly.pieces
+    if not payload:
+        return proof.whole(program, assembly.part, pieces, hearing, film.tracks)
+    reading = proof.read(
+        program, assembly.part, pieces, hearing, tracks=film.tracks, payload=payload
+    )
     changed = tuple(n for n, path in enumerate(call.segments) if path in film.changed)
-    is_other = reading.sound_changed or not film.changed.isdisjoint(sounds)
+    is_other = reading.sound_changed or not film.changed.isdisjoint(film.sounds)
     return replace(reading, changed=changed or reading.changed, sound_changed=is_other)
 
 

@@ -48,6 +48,8 @@ from wanx_render.timing import (
 
 # Raised where a change concerns one fit alone: segments of the others stay valid.
 FIT_VERSIONS = {"pad": {"pad graph": 1}, "blur": {"blur graph": 2}}
+# The same for the codecs whose segments are mp4.
+MP4_VERSION = {"flac": 1}
 # Raised whenever a graph changes in a way that changes pictures or sound.
 GRAPH_VERSION = 5
 
@@ -168,6 +170,7 @@ class Segment:
     def key(self, program: Ffmpeg) -> str:
         """What the segment's bytes depend on, and nothing else: no names, no paths."""
         graph = {"graph": GRAPH_VERSION, **FIT_VERSIONS.get(self.frame.fit, {})}
+        graph |= MP4_VERSION if encoding(self.frame)["f"] == "mp4" else {}
         return _digest({**_fields_of(self), **graph, "ffmpeg": program.version})
 
 

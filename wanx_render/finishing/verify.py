@@ -13,10 +13,9 @@ from wanx_render.finishing.decode_record import (
     Hearing,
     examine,
     hear,
-    packets_in,
     stretches,
-    timed_packets,
 )
+from wanx_render.finishing.film import proof
 from wanx_render.finishing.film.proof import Reading
 from wanx_render.finishing.mix import CEILING
 from wanx_render.frame import Frame
@@ -97,7 +96,7 @@ def verify(
     """
     pieces = pieces or examine(program, [path])
     hearing = hearing or hear(program, path, peaks=promise.loudness is not None)
-    reading = reading or _whole(program, path, pieces, hearing)
+    reading = reading or proof.whole(program, path, pieces, hearing)
     record, changes = reading.probed, reading.changed
     checks = [*_picture_checks(record, promise, pieces), *_file_checks(record, path)]
     checked, same = tr("as checked"), tr("as decoded")
@@ -119,15 +118,6 @@ def verify(
         (*_notices(pieces, hearing, promise), *warnings),
         warnings,
     )
-
-
-def _whole(
-    program: ffmpeg.Ffmpeg, path: Path, pieces: Sequence[DecodeRecord], hearing: Hearing
-) -> Reading:
-    """The file as ffmpeg reads all of it."""
-    record, listing = probe.read(program, path)
-    sound_changed = timed_packets(listing, 1) != (hearing.head, hearing.packets)
-    return Reading(record, tuple(_changed(listing, pieces)), sound_changed)
 
 
 def _sound_checks(promise: Promise, hearing: Hearing) -> Iterator[Check]:
@@ -194,17 +184,6 @@ def _aligned(pieces: Sequence[DecodeRecord], rate: Fraction) -> Iterator[Check]:
         same = tr("as in the source")
         apart = same if holds else verbatim(f"{int(worst):+d} ms")
         yield Check(tr("sound against picture"), same, apart)
-
-
-def _changed(listing: str, pieces: Sequence[DecodeRecord]) -> Iterator[int]:
-    """Which pieces are not found in the file as they were when they were checked."""
-    head, packets = packets_in(listing)
-    at = 0
-    for number, piece in enumerate(pieces):
-        end = at + len(piece.packets)
-        if (head, packets[at:end]) != (piece.head, piece.packets):
-            yield number
-        at = end
 
 
 def _notices(

@@ -81,12 +81,16 @@ BOUNDED = ("-max_pixels", str(8192 * 8192))
 
 @dataclass(frozen=True, slots=True)
 class Ffmpeg:
-    """A usable ffmpeg: where it is, what it calls itself, and its libavutil for comparing age."""
+    """A usable ffmpeg: where it is, what it calls itself, and its libavutil for comparing age.
+
+    ``stamp`` of its file changes when another one is installed in its place.
+    """
 
     path: Path
     version: str
     library: tuple[int, int, int]
     origin: str
+    stamp: tuple[int, ...] = ()
 
 
 def find(environ: Mapping[str, str]) -> Ffmpeg:
@@ -129,8 +133,16 @@ def _maybe(path: Path, origin: str) -> Ffmpeg | None:
         return None
 
 
-@cache
 def _identify(path: Path, origin: str) -> Ffmpeg:
+    try:
+        status = path.stat()
+    except OSError:
+        return _identified(path, origin, ())  # which says what is wrong
+    return _identified(path, origin, (status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@cache
+def _identified(path: Path, origin: str, stamp: tuple[int, ...]) -> Ffmpeg:
     try:
         text = _talk(path, "-version")
     except (OSError, subprocess.SubprocessError) as error:
@@ -145,7 +157,7 @@ def _identify(path: Path, origin: str) -> Ffmpeg:
     if not first or not library:
         raise _unusable(tr("{path} of {origin} is not ffmpeg", path=str(path), origin=origin))
     numbers = (int(library[1]), int(library[2]), int(library[3]))
-    return Ffmpeg(path, first[1], numbers, origin)
+    return Ffmpeg(path, first[1], numbers, origin, stamp)
 
 
 def _checked(program: Ffmpeg) -> Ffmpeg:
@@ -170,7 +182,7 @@ def _checked(program: Ffmpeg) -> Ffmpeg:
 @cache
 def _lacking(program: Ffmpeg) -> tuple[Message, ...]:
     """What this ffmpeg lacks of what every run may come to use."""
-    encoders, filters = (_listed(program.path, kind) for kind in ("encoder", "filter"))
+    encoders, filters = (_listed(program, kind) for kind in ("encoder", "filter"))
     names = [tr("encoder {name}", name=name) for name in ENCODERS if name not in encoders]
     names += [tr("filter {name}", name=name) for name in FILTERS if name not in filters]
     if not names and _works(program, [word for output in _OUTPUTS.values() for word in output]):
@@ -209,20 +221,20 @@ def _works(program: Ffmpeg, outputs: Sequence[str]) -> bool:
 
 
 @cache
-def _listed(path: Path, kind: str) -> frozenset[str]:
+def _listed(program: Ffmpeg, kind: str) -> frozenset[str]:
     """The names of what an ffmpeg has of a kind: encoder, filter."""
-    return frozenset(re.findall(r"^ \S+ (\S+)", _talk(path, f"-{kind}s"), re.MULTILINE))
+    return frozenset(re.findall(r"^ \S+ (\S+)", _talk(program.path, f"-{kind}s"), re.MULTILINE))
 
 
 def has_filter(program: Ffmpeg, name: str) -> bool:
     """Whether the filter was built into this ffmpeg."""
-    return name in _listed(program.path, "filter")
+    return name in _listed(program, "filter")
 
 
 @cache
 def trouble_with(program: Ffmpeg, encoder: str, *options: str) -> Message:
     """Why the encoder cannot be used here, or nothing. One that is listed may lack its hardware."""
-    if encoder not in _listed(program.path, "encoder"):
+    if encoder not in _listed(program, "encoder"):
         return tr("this ffmpeg has no encoder {name}", name=encoder)
     source = "color=s=256x256:r=30:d=0.2,format=yuv420p"
     try:

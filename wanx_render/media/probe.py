@@ -20,6 +20,7 @@ from wanx_render.media import ai_labels, colour_tags, container, ffmpeg
 from wanx_render.media.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.media.colour_tags import Tags
 from wanx_render.media.ffmpeg import BOUNDED, STRICT, WHITELIST, Ffmpeg, file_url
+from wanx_render.timing import FrameTimes
 
 # A line for each packet. Left to itself ffmpeg sends each line at once, and waking up for every one
 # cost us five times what reading them does.
@@ -47,9 +48,9 @@ class VideoStream:
     start: Fraction = Fraction(0)  # of the first frame, in seconds from the file's beginning
 
     @property
-    def times(self) -> tuple[Fraction, ...]:
-        """When each frame is shown, in seconds."""
-        return tuple(tick * self.tick for tick in self.ticks)
+    def times(self) -> FrameTimes:
+        """When each frame is shown."""
+        return FrameTimes(self.ticks, self.tick)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +261,7 @@ class VideoHead:
 
     size: Size
     sample_aspect: Fraction
-    times: tuple[Fraction, ...]  # of each frame, in seconds from the first
+    times: FrameTimes
     seconds: Fraction
 
 
@@ -285,7 +286,7 @@ def head(program: Ffmpeg, path: Path, containers: str) -> VideoHead:
     return VideoHead(
         size=Size(*map(int, dimensions.split("x"))),
         sample_aspect=header(text, "sar 0"),
-        times=tuple((start - begin) * base for start, _ in packets),
+        times=FrameTimes(tuple(start for start, _ in packets), base),
         seconds=(last + duration - begin) * base,
     )
 
@@ -297,7 +298,7 @@ class VideoSurvey:
     log: str
     size: Size
     sample_aspect: Fraction
-    times: tuple[Fraction, ...]  # of each frame, in seconds from the first
+    times: FrameTimes
     end: Fraction  # seconds from the first frame to the end of the last
     has_sound: bool
     provenance: Provenance = NO_PROVENANCE
@@ -325,14 +326,14 @@ def survey(program: Ffmpeg, path: Path, containers: str) -> VideoSurvey:
     width, height = map(int, dimensions) if len(dimensions) == 2 else (0, 0)
     sounds = packets_of(listing, 1)
     first = packets[0][0] if packets else 0
-    times = tuple((start - first) * base for start, _ in packets)
-    step = (times[-1] / (len(times) - 1)) if len(times) > 1 else Fraction(1, 25)
+    times = FrameTimes(tuple(start for start, _ in packets), base)
+    step = (times.span / (len(times) - 1)) if len(times) > 1 else Fraction(1, 25)
     return VideoSurvey(
         log=log.split("Output #0", 1)[0],
         size=Size(width, height),
         sample_aspect=header(listing, "sar 0"),
         times=times,
-        end=times[-1] + step if times else Fraction(0),
+        end=times.span + step if times else Fraction(0),
         has_sound=bool(sounds),
         provenance=provenance,
         start=_start(log, first * base, step),

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from wanx_render import files
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.errors import BadInput, StoreError
+from wanx_render.errors import BadInput, StoreError, Unfit
 from wanx_render.language import Message, recorded, tr
 from wanx_render.manifest import Manifest
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers import executors, remote_jobs, store
 from wanx_render.workers.base import LocalWorkers, Workers
 from wanx_render.workers.executors import Cluster, Local
+from wanx_render.workers.makers import makers_with
 from wanx_render.workers.store import Bucket, SharedFolder, Store
 from wanx_render.workers.upload_index import UploadIndex, to_publish
 
@@ -146,13 +147,19 @@ def at_work(
     if isinstance(where.choice, Local):
         yield lambda place: LocalWorkers(program, here, place.folder)
         return
-    order = remote_jobs.Order(
-        where.bucket or SharedFolder(folder), remote_jobs.makers_with(program)
-    )
+    order = _order(where.bucket or SharedFolder(folder), program)
     with _cluster(where.choice, order, here, warn, where.patience) as executor:
         from wanx_render.workers.remote import RemoteWorkers
 
         yield lambda place: RemoteWorkers(program, executor, place.published)
+
+
+def _order(store: Store, program: Ffmpeg) -> remote_jobs.Order:
+    """Raises BadInput where this machine itself cannot make a film."""
+    try:
+        return remote_jobs.Order(store, makers_with(program))
+    except Unfit as error:
+        raise BadInput(Diagnostic("executor-unusable", error.sentence)) from None
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from wanx_render.validation.needs import OPTIONAL, usable
 
 KEY = "DASHSCOPE_API_KEY"
 ENOUGH_BYTES = 2 * 1024**3
+_PORTS = {"http": 80, "https": 443}
 
 
 State = Literal["ok", "warning", "error"]
@@ -197,11 +198,12 @@ class Target:
 
 
 def _endpoint(environ: Mapping[str, str], target: Target, reach: Reach) -> Finding:
-    url, parts = target.url, urlsplit("")
+    url, parts, port = target.url, urlsplit(""), None
     place = tr("{name} {host}", name=target.name, host=target.host)
     with suppress(ValueError):
         parts = urlsplit(url.strip().rstrip("/"))
-    if not parts.hostname or parts.scheme not in ("http", "https") or parts.username:
+        port = parts.port or _PORTS.get(parts.scheme)
+    if not parts.hostname or not port or parts.username:
         example = "https://dashscope.aliyuncs.com/api/v1"
         hint = tr("use an address such as {example}", example=example)
         text = tr("{address} is not a valid address", address=place)
@@ -212,7 +214,6 @@ def _endpoint(environ: Mapping[str, str], target: Target, reach: Reach) -> Findi
     try:
         proxy = network.proxy_for(environ, url)
         tls = network.certificates(environ) if parts.scheme == "https" else None
-        port = parts.port or (443 if tls else 80)
     except (BadInput, OSError, ValueError):
         text = tr("{address} was not tried: see proxy and certificates", address=place)
         return Finding("endpoint", "warning", text)

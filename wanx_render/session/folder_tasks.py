@@ -17,7 +17,8 @@ from wanx_render.planning.rebuild import is_lost
 from wanx_render.session.outlook import make_plan
 from wanx_render.session.selection import folder_of
 from wanx_render.task import InputMedia
-from wanx_render.validation.batches import read_each
+from wanx_render.validation.batches import read_first_rows
+from wanx_render.validation.load import load_all
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,18 @@ class RenderedFolder:
     path: Path
     plan: Plan  # of the first row
     catalog: Catalog
-    media: tuple[InputMedia, ...]  # the pictures and sounds of all rows
+    file: Path
     is_table: bool
+
+    def media(self) -> tuple[InputMedia, ...]:
+        """The pictures and sounds of all rows, for which the whole list is read."""
+        batch = load_all(self.file, self.catalog, keep_going=True)
+        return tuple(media for shot_list in batch.lists for media in shot_list.media.values())
 
 
 def rendered_folder(options: FolderOptions) -> RenderedFolder:
     """The folder of a list. Raises BadInput where nothing was rendered."""
-    read = read_each((options.file,), options.catalog, keep_going=True)
+    read = read_first_rows((options.file,), options.catalog)
     batch, catalog = read.good[0], read.catalog
     first = batch.lists[0]
     folder = folder_of(first, options.out)
@@ -55,10 +61,8 @@ def rendered_folder(options: FolderOptions) -> RenderedFolder:
         message = tr("nothing was rendered yet: {folder} has no journal", folder=folder)
         hint = tr("give the render folder with --folder")
         raise BadInput(Diagnostic("folder-empty", message, hint=hint))
-    media = tuple(media for shot_list in batch.lists for media in shot_list.media.values())
-    return RenderedFolder(
-        folder, make_plan(first, catalog, options.backend), catalog, media, bool(first.row)
-    )
+    plan = make_plan(first, catalog, options.backend)
+    return RenderedFolder(folder, plan, catalog, options.file, is_table=bool(first.row))
 
 
 def is_owed(attempt: Attempt) -> bool:

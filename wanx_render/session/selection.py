@@ -18,7 +18,7 @@ from wanx_render.planning.journal import Journal
 from wanx_render.shotlist.model import GeneratedShot, picture_of
 from wanx_render.shotlist.names import alike, normal
 from wanx_render.shotlist.tables.rows import is_folder_name, numbers, shard
-from wanx_render.validation.batches import Batches, read_each
+from wanx_render.validation.batches import Batches, read_each, read_first_rows
 from wanx_render.validation.load import BadRow, Batch, load_all
 from wanx_render.validation.rows.lists import Lists, Loaded
 
@@ -389,6 +389,16 @@ class Selection:
             message = tr("--shard {share} holds no row", share=self.options.shard)
             raise BadInput(Diagnostic("rows-unknown", message, hint=tr("use fewer parts")))
         return part
+
+
+def projects(options: RenderOptions) -> Mapping[Path, str]:
+    """The render folders of the files, and the project of each; raises BadInput.
+
+    Rows of a table are not checked but for one.
+    """
+    read = read_first_rows(options.files, options.catalog)
+    lists = _in_folders(read.good, options.out, several=len(options.files) > 1)
+    return {item.home: item.project for item in lists}
 
 
 def _with_own_pictures(entry: Entry) -> Entry:

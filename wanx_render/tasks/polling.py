@@ -36,11 +36,15 @@ OVERDUE_POLL = 15.0  # what the official text advises; for tasks that take longe
 OVERDUE_SHARE = 60  # and a sixtieth of the time that they run already, up to LONGEST
 CALM, HURRIED = 0.2, 0.1  # the share of tasks that may have ended unseen
 SAMPLES = 20  # from so many seen run times on, the documented bounds are forgotten
-CROWD = 25  # from so many tasks on, the list is asked instead of each
+CROWD = 6  # from so many tasks on, the list is asked instead of each
 LIST_POLL = 15.0
 LIST_REACH = timedelta(hours=23, minutes=30)
 LIST_PAD = timedelta(minutes=2)  # clocks differ, and times on the wire are whole seconds
-LIST_FALLBACK = 300.0  # a task that the list does not name is asked about so often itself
+# How far behind the service its list is, nobody measured. A task that runs is asked about by itself
+# when nearly all of its like have ended, at the latest after so many seconds.
+LATE, LATEST = 0.95, 300.0
+LATEST_PENDING = 1800.0
+LIST_FAILED = timedelta(minutes=5)  # for so long each task is asked about by itself
 # UNKNOWN proves nothing: the list is asked too. A run ends, with the task left open, when both
 # have lost it, twice and so far apart, or after so long without a word.
 MISSING_APART = timedelta(minutes=10)
@@ -66,13 +70,13 @@ class RunTimes:
         if len(self._seen) >= SAMPLES:
             self._known = self._seen
 
-    def wait(self, elapsed: float, share: float) -> float:
+    def wait(self, elapsed: float, share: float, longest: float = LONGEST) -> float:
         """Seconds until ``share`` of the tasks that run for ``elapsed`` seconds have ended."""
         longer = self._known[bisect_right(self._known, elapsed) :]
         if not longer:
             return min(max(OVERDUE_POLL, elapsed / OVERDUE_SHARE), LONGEST)
         due: float = longer[max(0, math.ceil(share * len(longer)) - 1)]
-        return min(max(due - elapsed, SHORTEST), LONGEST)
+        return min(max(due - elapsed, SHORTEST), longest)
 
     def left(self, elapsed: float) -> float | None:
         """Seconds until half of the tasks that run for ``elapsed`` seconds have ended.
@@ -116,11 +120,12 @@ class Poller:
         self._clock = clock
         self._times: dict[tuple[str, str, int], RunTimes] = {}
         self._active: dict[str, datetime] = {}  # when each watched task was asked for
-        self._last: dict[str, str] = {}  # the status each had when it was asked about
+        self._last: dict[str, str] = {}  # the status each was last known to have
         self._called: dict[str, asyncio.Event] = {}
         self._homes: dict[str, Backend] = {}  # who is asked about it
         self._listed: set[str] = set()  # what the list named since it was last read
         self._lister: asyncio.Task[None] | None = None
+        self._no_list_until: datetime | None = None  # it failed: each asks for itself
 
     async def end(
         self,
@@ -160,9 +165,11 @@ class Poller:
         times, polls, silence = self._times_of(attempt), 0, _Silence()
         deadline = self._clock.now() + STUCK_WAIT
         last: type[TaskState] | None = None
+        news: TaskState | None = self._assumed(attempt, backend)
         while True:
-            state = await backend.poll(task_id)
-            polls += 1
+            state = news or await backend.poll(task_id)
+            polls += news is None
+            news = None
             is_new, last = type(state) is not last, type(state)
             if isinstance(state, Pending | Running):
                 is_old = not self._is_young(attempt, backend)
@@ -173,14 +180,16 @@ class Poller:
                     silence = _Silence()
                     report("pending" if is_new else "polled", polls, times.left(0))
                     wait = PENDING_POLLS[min(polls, len(PENDING_POLLS)) - 1]
-                    await self._until(task_id, state, backend.pause(wait, polls), deadline)
+                    seconds = backend.pause(wait, polls)
+                    news = await self._until(task_id, state, seconds, deadline, LATEST_PENDING)
                 case Running(started=start):
                     silence = _Silence()
                     seconds = (backend.now() - (start or attempt.asked_at)).total_seconds()
                     report("running" if is_new else "polled", polls, times.left(seconds))
                     share = HURRIED if hurried() else CALM
                     wait = backend.pause(times.wait(seconds, share), polls)
-                    await self._until(task_id, state, wait, deadline)
+                    late = backend.pause(times.wait(seconds, LATE, LATEST), polls)
+                    news = await self._until(task_id, state, wait, deadline, late)
                 case Succeeded():
                     times.saw((state.ended - state.started).total_seconds())
                     return state
@@ -191,6 +200,11 @@ class Poller:
                     await self._clock.sleep(silence.pause())
                 case Failed() | Canceled():
                     return state
+
+    def _assumed(self, attempt: Attempt, backend: Backend) -> Pending | None:
+        """What a task is that was accepted just now, where a list will say what becomes of it."""
+        is_fresh = backend.now() - attempt.asked_at < timedelta(seconds=FIRST_POLL)
+        return Pending(attempt.task_id or "") if self._lister and is_fresh else None
 
     async def _is_lost(self, attempt: Attempt, backend: Backend, silence: "_Silence") -> bool:
         """Whether waiting on for a task that is UNKNOWN makes no sense any more in this run."""
@@ -221,24 +235,33 @@ class Poller:
         return backend.now() - attempt.asked_at < timedelta(hours=hours)
 
     async def _until(
-        self, task_id: str, state: Pending | Running, seconds: float, deadline: datetime
-    ) -> None:
+        self,
+        task_id: str,
+        state: Pending | Running,
+        seconds: float,
+        deadline: datetime,
+        late: float,
+    ) -> Running | None:
         """Wait ``seconds``, or in a crowd until the list says that something became of the task.
 
-        Never much longer than until ``deadline``.
+        Then no longer than about ``late`` seconds, nor than until ``deadline``, and only while the
+        list names it. That a task runs by now needs no asking: the list says it.
         """
         self._last[task_id] = _STATUS[type(state)]
         self._see_to_lister()
         if self._lister is None:
             await self._clock.sleep(seconds)
-            return
+            return None
         event = self._called[task_id]
         event.clear()
-        while not event.is_set() and self._clock.now() < deadline:
+        until = min(deadline, self._clock.now() + timedelta(seconds=late))
+        while not event.is_set() and self._clock.now() < until:
             self._listed.discard(task_id)
-            await self._first(event, LIST_FALLBACK)
+            await self._first(event, max(seconds, 2 * self._list_pause()))
             if task_id not in self._listed:  # the list has said nothing of it all the while
-                return
+                break
+        runs_now = isinstance(state, Pending) and self._last[task_id] == "RUNNING"
+        return Running(task_id, state.submitted, self._homes[task_id].now()) if runs_now else None
 
     async def _first(self, event: asyncio.Event, seconds: float) -> None:
         """Wait for ``event``, but no longer than ``seconds``."""
@@ -253,7 +276,8 @@ class Poller:
                 wait.cancel()
 
     def _see_to_lister(self) -> None:
-        is_crowd = len(self._active) >= CROWD
+        failed = self._no_list_until is not None and self._clock.now() < self._no_list_until
+        is_crowd = len(self._active) >= CROWD and not failed
         if is_crowd and self._lister is None:
             self._lister = asyncio.ensure_future(self._list())
         elif not is_crowd and self._lister:
@@ -262,10 +286,14 @@ class Poller:
             for event in self._called.values():
                 event.set()  # from here on each asks for itself
 
+    def _list_pause(self) -> float:
+        """Seconds between two readings of the list."""
+        pauses = [home.pause(LIST_POLL, 0) for home in self._homes.values()]
+        return min(pauses, default=LIST_POLL)
+
     async def _list(self) -> None:
         while True:
-            pauses = [home.pause(LIST_POLL, 0) for home in self._homes.values()]
-            await self._clock.sleep(min(pauses, default=LIST_POLL))
+            await self._clock.sleep(self._list_pause())
             homes = {id(home): home for home in self._homes.values()}
             for home in homes.values():
                 await self._read_list(home)
@@ -277,8 +305,13 @@ class Poller:
         try:
             rows = await backend.list(oldest - timedelta(seconds=60), now)
         except ServiceError:
-            return  # each task is still asked about by itself, only less often
+            self._no_list_until = self._clock.now() + LIST_FAILED
+            self._see_to_lister()
+            return
         for row in rows:
             self._listed.add(row.task_id)
-            if row.task_id in self._called and row.status != self._last.get(row.task_id):
+            before = self._last.get(row.task_id)
+            if row.task_id in self._called and row.status != before:
+                if (before, row.status) == ("PENDING", "RUNNING"):
+                    self._last[row.task_id] = row.status
                 self._called[row.task_id].set()

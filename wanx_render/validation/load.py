@@ -99,7 +99,16 @@ def load_all(
     file is to hold, instead of what it holds.
     """
     with no_collector():
-        return _load(file, text, catalog, keep_going=keep_going)
+        return _load(file, text, catalog, keep_going=keep_going, rows=_all_rows)
+
+
+def load_first(file: Path, catalog: Catalog) -> Batch:
+    """The list of ``file``; of a table the first row without problems, as ``keep_going`` has it.
+
+    Rows after that one are not checked. Raises BadInput where there is none.
+    """
+    with no_collector():
+        return _load(file, None, catalog, keep_going=True, rows=_up_to_a_good_row)
 
 
 @contextmanager
@@ -115,11 +124,13 @@ def no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _load(file: Path, text: str | None, catalog: Catalog, *, keep_going: bool) -> Batch:
+def _load(
+    file: Path, text: str | None, catalog: Catalog, *, keep_going: bool, rows: "_Rows"
+) -> Batch:
     name = str(file)
     source, slips = reading.read(file, name, text)
     try:
-        checked = _check(file, source, slips, catalog)
+        checked = _check(file, source, slips, catalog, rows)
         return checked.batch(keep_going=keep_going)
     except BadInput as problem:
         problem.texts = {name: source.text, **problem.texts}
@@ -127,7 +138,7 @@ def _load(file: Path, text: str | None, catalog: Catalog, *, keep_going: bool) -
 
 
 def _check(
-    file: Path, source: Source, slips: tuple[Diagnostic, ...], catalog: Catalog
+    file: Path, source: Source, slips: tuple[Diagnostic, ...], catalog: Catalog, rows: "_Rows"
 ) -> "_Checked":
     if not isinstance(source.value, dict):
         message = tr("a shot list must be a mapping of keys")
@@ -137,13 +148,11 @@ def _check(
     templates = Templates(source, *_kinds_of_keys(source))
     template_problems = (*table.problems, *templates.problems(table.known, table.columns))
     assets = AssetReader(folder)
-    if templates.have(_PICTURES):
-        rows = (filling.values for filling in table.rows if filling.readable)
-        assets.see_ahead(text for values in rows for text in templates.texts(_PICTURES, values))
     fixed = _FixedParts(Merging(source.value, templates.by_path))
     alike = AlikeRows(templates.by_path)
     checker = _Checker(file, source, templates, assets, catalog, fixed, alike)
-    results = [checker.check(row) for row in table.rows]
+    results = list(rows(table, checker))
+    table = replace(table, rows=table.rows[: len(results)])
     texts = {source.file: source.text, **table.texts, **_picks_texts(results)}
     texts |= checker.assets.texts
     whole = (*slips, *table.warnings, *_keys_in(texts), *template_problems)
@@ -151,6 +160,25 @@ def _check(
 
 
 _PICTURES = ("image", "last_image", "still")  # keys under which most pictures are named
+# Which rows of a table are checked, from the first on.
+_Rows = Callable[[Fillings, "_Checker"], Iterable["_Result"]]
+
+
+def _all_rows(table: Fillings, checker: "_Checker") -> "Iterator[_Result]":
+    templates = checker.templates
+    if templates.have(_PICTURES):
+        rows = (filling.values for filling in table.rows if filling.readable)
+        texts = (text for values in rows for text in templates.texts(_PICTURES, values))
+        checker.assets.see_ahead(texts)
+    return map(checker.check, table.rows)
+
+
+def _up_to_a_good_row(table: Fillings, checker: "_Checker") -> "Iterator[_Result]":
+    for filling in table.rows:
+        result = checker.check(filling)
+        yield result
+        if _all_well((*filling.problems, *result.problems)):
+            return
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from wanx_render.finishing.jobs import (
     Joined,
     SegmentCall,
     SoundCall,
+    go_on,
     make_deliverable,
     make_segments,
     make_sound,
@@ -107,7 +108,7 @@ class LocalWorkers:
             await self.give_up(call.target)
             begun = self._begun[call.target] = call.assembly()
         try:
-            await asyncio.to_thread(begun.take, call.segments, call.sounds)
+            await asyncio.to_thread(go_on, self.program, call, begun)
         except (WanxError, OSError):  # if it is still so, the join of the whole says what it is
             self._failed.add(call.target)  # a full disk is not filled again with every clip
             await self.give_up(call.target)

@@ -2,14 +2,17 @@
 end.
 
 The only module that knows Dask. A worker is given calls only after it has shown that it would make
-the same bytes and sees the store; one that comes later shows it as it comes. A call whose worker
-dies is done by another; one that kills them all, also when it is tried alone, fails alone. Without
-scheduler, or without workers for too long, what is left is done here.
+the same bytes and sees the store; one that comes later shows it as it comes, and one that finds
+itself unfit gets no more. A call whose worker dies is done by another; one that kills them all,
+also when it is tried alone, fails alone. Without scheduler, or without workers for too long, what
+is left is done here.
 """
 
 import asyncio
 import logging
+import pickle
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -26,10 +29,11 @@ from distributed.core import Status
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.scheduler import KilledWorker
 from distributed.security import Security
+from distributed.utils import sync
 
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.errors import BadInput, ClusterError, WanxError
-from wanx_render.language import Message, tr, verbatim
+from wanx_render.errors import BadInput, ClusterError, Unfit, WanxError
+from wanx_render.language import NOTHING, Message, tr, verbatim
 from wanx_render.workers.remote_jobs import Order, trouble
 
 T = TypeVar("T")
@@ -41,6 +45,7 @@ _SOON = 10.0  # seconds without a worker before it is said
 _MUCH = 1e9  # calls at once: the worker's threads are the limit
 _GONE = tr("the scheduler is gone")
 _ANSWERS = 20.0  # seconds for the scheduler, and again for the workers
+_SILENCE = 60.0  # seconds without an answer of the scheduler: it is taken for gone
 
 
 class Fitness(WorkerPlugin):
@@ -61,10 +66,30 @@ class Fitness(WorkerPlugin):
             return
         worker.status = Status.paused
         try:
-            if not await asyncio.to_thread(trouble, self._order, self._probe):
+            reason = await asyncio.to_thread(trouble, self._order, self._probe)
+            if reason:
+                _report(worker, self._mark, reason)
+            else:
                 await worker.set_resources(**{self._mark: _MUCH})
         finally:
             worker.status = Status.running
+
+
+def _report(worker: Any, mark: str, reason: Message) -> None:
+    """Let the runs with this mark know that a worker is not used."""
+    worker.log_event(mark, pickle.dumps((worker.contact_address, reason)))
+
+
+def _on_worker(mark: str, call: Callable[..., T], *given: Any) -> T:
+    """The call, on a worker; one that shows this machine to be unfit is the last it gets."""
+    try:
+        return call(*given)
+    except Unfit as error:
+        worker: Any = distributed.get_worker()
+        # Before the call is tried again, or it comes back to the worker that fails fastest.
+        sync(worker.loop, worker.set_resources, **{mark: 0})
+        _report(worker, mark, error.sentence)
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +114,15 @@ class ClusterExecutor(Executor):
         here: Executor,
         say: Say,
         patience: float,
+        unfit: set[str],
     ) -> None:
         self._client, self._fitness, self._mark = client, fitness, mark
+        self._unfit = unfit  # the addresses of workers that were reported
+        client.subscribe_topic(mark, self._heard)
         self._here, self._say, self._patience = here, say, patience
         self._there = client.get_executor(pure=False, retries=RETRIES, resources={mark: 1})
         self._lost, self._closed = threading.Event(), threading.Event()
+        self._is_silent = False  # the scheduler, whom nothing is asked any more
         self._lock = threading.Lock()
         self._out = 0  # calls that may be at work
         self._accused: deque[_Call] = deque()
@@ -110,7 +139,7 @@ class ClusterExecutor(Executor):
     def _go(self, work: "_Call") -> None:
         if not self._lost.is_set():
             try:
-                inner = self._there.submit(work.call, *work.given)
+                inner = self._there.submit(_on_worker, self._mark, work.call, *work.given)
             except (ClosedClientError, RuntimeError, OSError):
                 self._lose(_GONE)
             else:
@@ -173,8 +202,12 @@ class ClusterExecutor(Executor):
         while not self._closed.wait(1) and not self._lost.is_set():
             if self._client.status != "running":
                 continue  # its calls come back cancelled
-            with suppress(OSError, CommClosedError):
+            began = time.monotonic()
+            try:
                 fit = self._workers()
+            except (OSError, CommClosedError):  # a TimeoutError is one
+                if time.monotonic() - began >= self._silence:
+                    self._fall_silent()
             if fit:
                 without, was_reported = 0.0, False
                 continue
@@ -187,9 +220,30 @@ class ClusterExecutor(Executor):
                 self._lose(tr("no worker came"))
                 self._there.shutdown(wait=False)  # what is out comes back, to be done here
 
+    @property
+    def _silence(self) -> float:
+        """Seconds without an answer that are borne."""
+        return min(_SILENCE, self._patience)
+
+    def _fall_silent(self) -> None:
+        """The scheduler keeps its connection and says nothing: it hangs, or the network does."""
+        self._is_silent = True
+        self._lose(tr("the scheduler does not answer"))
+        self._there.shutdown(wait=False)
+
     def _workers(self) -> int:
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return sum(self._mark in worker["resources"] for worker in workers)
+        """How many can be given calls. Raises OSError."""
+        scheduler = self._client.scheduler
+        known = self._client.sync(scheduler.identity, n_workers=-1, callback_timeout=self._silence)
+        marks = (worker["resources"].get(self._mark, 0) for worker in known["workers"].values())
+        return sum(mark > 0 for mark in marks)
+
+    def _heard(self, event: tuple[Any, bytes]) -> None:
+        """A worker is not used, or not any more; each is reported once."""
+        worker, reason = pickle.loads(event[1])  # noqa: S301  workers run our code as we run theirs
+        if worker not in self._unfit:
+            self._unfit.add(worker)
+            self._say(tr("worker {worker} is not used: {reason}", worker=worker, reason=reason))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster as it was; what is still out is cancelled unless ``wait``."""
@@ -197,9 +251,13 @@ class ClusterExecutor(Executor):
             self._there.shutdown(wait=wait and not cancel_futures)
         self._closed.set()
         self._watcher.join(5)
-        if self._client.status == "running":
+        if self._client.status == "running" and not self._is_silent:
             with suppress(OSError, CommClosedError, ClosedClientError, ValueError):
-                self._client.unregister_worker_plugin(self._fitness.name)
+                self._client.sync(
+                    self._client._unregister_worker_plugin,
+                    name=self._fitness.name,
+                    callback_timeout=_ANSWERS,
+                )
         self._client.close(5)
 
 
@@ -221,8 +279,7 @@ def connect(
         logging.getLogger(name).setLevel(logging.CRITICAL)
     client = _client(address)
     try:
-        troubles = client.run(trouble, order, probe, on_error="return")
-        reasons = {worker: _reason(answer) for worker, answer in troubles.items()}
+        reasons = client.sync(_reasons, client, order, probe)
         for worker, reason in reasons.items():
             if reason:
                 say(tr("worker {worker} is not used: {reason}", worker=worker, reason=reason))
@@ -237,7 +294,15 @@ def connect(
             )
         mark = f"wanx-{sha256(repr(order).encode()).hexdigest()[:12]}"
         fitness = Fitness(mark, order, probe)
-        client.register_plugin(fitness, name=fitness.name)
+        unfit = {worker for worker, reason in reasons.items() if reason}
+        executor = ClusterExecutor(
+            client, fitness, mark, here=here, say=say, patience=patience, unfit=unfit
+        )
+        with suppress(TimeoutError):  # of a worker that hangs; the others have it
+            client.sync(
+                client._register_worker_plugin,
+                plugin=fitness, name=fitness.name, idempotent=False, callback_timeout=_ANSWERS,
+            )  # fmt: skip
     except (OSError, CommClosedError, ImportError) as error:
         client.close(5)
         raise _unusable(
@@ -247,7 +312,23 @@ def connect(
     except BadInput:
         client.close(5)
         raise
-    return ClusterExecutor(client, fitness, mark, here=here, say=say, patience=patience)
+    return executor
+
+
+async def _reasons(client: Any, order: Order, probe: str) -> dict[str, Message]:
+    """Why each worker is not used, or nothing; one that hangs keeps nobody waiting."""
+
+    async def ask(worker: str) -> Message:
+        run = client._run(trouble, order, probe, workers=[worker], on_error="return")
+        try:
+            answers = await asyncio.wait_for(run, _ANSWERS)
+        except TimeoutError:
+            return tr("it does not answer")
+        return _reason(answers.get(worker, NOTHING))
+
+    known = await asyncio.wait_for(client.scheduler.identity(n_workers=-1), _ANSWERS)
+    workers = list(known["workers"])
+    return dict(zip(workers, await asyncio.gather(*map(ask, workers)), strict=True))
 
 
 def _client(address: str) -> Any:

@@ -10,6 +10,7 @@ from wanx_render.captions.fonts import chinese
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers import remote_jobs
 from wanx_render.workers.base import SEGMENTS
+from wanx_render.workers.makers import makers_with
 from wanx_render.workers.remote_jobs import Order, moved, paths_in
 from wanx_render.workers.store import SharedFolder
 from wanx_render.workers.upload_index import UploadIndex
@@ -40,7 +41,7 @@ class StoreInputs:
         paths = list(paths_in(data))
         names = dict(zip(paths, await self._in_store(paths), strict=True))
         hashes = tuple(sorted((name, sha256) for name, sha256 in names.values() if sha256))
-        order = Order(self._store, remote_jobs.makers_with(self._program), hashes)
+        order = Order(self._store, makers_with(self._program), hashes)
         return order, moved(data, lambda path: Path(names[path][0]))
 
     async def _in_store(self, paths: Iterable[Path]) -> list[tuple[str, str]]:

@@ -5,20 +5,18 @@ as a value; what is raised is trouble of the machine, the network or the store, 
 This is where a worker's own environment is read: no command runs there.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cache, partial
+from functools import partial
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-import PIL
-
 from wanx_render.captions.fonts import chinese
-from wanx_render.captions.typesetting import DRAWING_VERSION
-from wanx_render.errors import BadInput, ClusterError, Damaged, StoreError, WanxError
+from wanx_render.errors import BadInput, Damaged, StoreError, StoreRefused, Unfit, WanxError
 from wanx_render.finishing.decode_record import WantedFrames
 from wanx_render.finishing.jobs import (
     JoinCall,
@@ -29,10 +27,11 @@ from wanx_render.finishing.jobs import (
     make_segments,
     make_sound,
 )
-from wanx_render.finishing.segment import GRAPH_VERSION, Piece
+from wanx_render.finishing.segment import Piece
 from wanx_render.language import NOTHING, Message, tr
 from wanx_render.media import ffmpeg
-from wanx_render.workers.cache import Cache
+from wanx_render.workers.cache import PLACE, Cache
+from wanx_render.workers.makers import Makers, makers_with
 from wanx_render.workers.store import SharedFolder, Store
 
 T = TypeVar("T")
@@ -45,7 +44,7 @@ class Order:
     """What a call needs besides its data: the store, hashes of files where known, the makers."""
 
     store: Store
-    makers: str
+    makers: Makers
     hashes: tuple[tuple[str, str], ...] = ()
 
 
@@ -75,6 +74,7 @@ def segments(
 
 def _put(order: Order, path: Path, name: str) -> None:
     """A piece into the store, and into the cache: it is often joined on this machine."""
+    _insist_on_makers(order)
     order.store.put(path, name)
     if not isinstance(order.store, SharedFolder):
         Cache.of(os.environ).keep(_key(order, Path(name)), path)
@@ -105,6 +105,7 @@ def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:
         except Damaged:
             _dropped(order, (*call.segments, *call.sounds), (*data.segments, *data.sounds))
             raise
+        _insist_on_makers(order)
         order.store.put(target, name)
         return output
 
@@ -121,21 +122,56 @@ def _dropped(order: Order, names: Sequence[Path], here: Sequence[Path]) -> None:
 
 
 def _done(order: Order, data: Any, make: Callable[[ffmpeg.Ffmpeg, Any, Path], T]) -> T | WanxError:
-    own = makers()
-    if own != order.makers:
-        message = tr(
-            "this run uses {expected}; a worker has {actual}", expected=order.makers, actual=own
-        )
-        return ClusterError(message)
+    _insist_on_makers(order)
     cache = Cache.of(os.environ)
-    with cache.scratch() as scratch:
+    with _fitness_shown(cache), cache.scratch() as scratch:
         local = moved(data, lambda name: _brought(order, name, cache, scratch))
         try:
             return make(ffmpeg.find(os.environ), local, scratch)
-        except StoreError:
+        except (StoreError, Unfit):
             raise
         except WanxError as error:
+            if _is_full(error):
+                raise
             return error
+
+
+def _insist_on_makers(order: Order) -> None:
+    """Raises Unfit where this machine makes other bytes: before a call, and before it puts any."""
+    if difference := order.makers.differs(_own_makers()):
+        raise Unfit(difference)
+
+
+def _own_makers() -> Makers:
+    """What this machine makes files with now: ffmpeg may be upgraded while it is up."""
+    try:
+        return makers_with(ffmpeg.find(os.environ))
+    except BadInput as error:
+        raise Unfit(tr("no usable ffmpeg: {reason}", reason=error.sentence)) from None
+
+
+@contextmanager
+def _fitness_shown(cache: Cache) -> Iterator[None]:
+    """Raises Unfit for trouble that this machine will have with every call."""
+    try:
+        yield
+    except StoreRefused as error:
+        raise Unfit(error.sentence) from None
+    except (WanxError, OSError) as error:
+        if not _is_full(error):
+            raise
+        raise Unfit(
+            tr(
+                "its disk is full; free some space, or set {variable} to a folder on another disk "
+                "instead of {folder}",
+                variable=PLACE, folder=str(cache.folder),
+            )
+        ) from None  # fmt: skip
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether it is for want of space, said by the system, ffmpeg or a library."""
+    return any(os.strerror(code) in str(error) for code in (errno.ENOSPC, errno.EDQUOT))
 
 
 def _brought(order: Order, name: Path, cache: Cache, scratch: Path) -> Path:
@@ -198,29 +234,12 @@ def paths_in(value: Any) -> Iterator[Path]:
     yield from paths
 
 
-@cache
-def makers() -> str:
-    """What makes files on this machine: the same everywhere gives the same bytes everywhere."""
-    try:
-        return makers_with(ffmpeg.find(os.environ))
-    except BadInput as error:
-        return tr("no usable ffmpeg: {reason}", reason=error.sentence)
-
-
-def makers_with(program: ffmpeg.Ffmpeg) -> str:
-    version_text = f"wanx-render {version('wanx-render')}.{GRAPH_VERSION}.{DRAWING_VERSION}"
-    words = ", ".join(f"{name} {version(name)}" for name in ("icu4py", "fontpkg-noto-sans"))
-    return f"{version_text}, Pillow {PIL.__version__}, {words}, ffmpeg {program.version}"
-
-
 def trouble(order: Order, probe: str) -> Message:
     """Why this machine cannot be given calls, or nothing; ``probe`` is a file of the store."""
-    own = makers()
-    if own != order.makers:
-        return tr("it has {actual}", actual=own)
     try:
+        _insist_on_makers(order)
         if order.store.has(probe):
             return NOTHING
         return tr("it does not see {store}", store=str(order.store))
-    except (StoreError, BadInput) as error:
+    except (StoreError, Unfit, BadInput) as error:
         return error.sentence

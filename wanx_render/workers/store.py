@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from wanx_render import files, integrity
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.errors import BadInput, StoreError
+from wanx_render.errors import BadInput, StoreError, StoreRefused
 from wanx_render.language import Message, joined, tr, verbatim
 
 OPTIONS = "WANX_STORE_OPTIONS"  # what fsspec is opened with, as JSON
@@ -29,6 +29,7 @@ ENDPOINT = "WANX_STORE_ENDPOINT"  # of an S3 service that is not Amazon's
 
 # Services where a file appears whole or not at all; elsewhere it is renamed when it is whole.
 _WHOLE = ("s3", "gs", "gcs", "abfs", "az", "oss", "memory")
+_NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError")
 _SECRET = re.compile(r"secret|token|password|credential|^key$|account_key", re.IGNORECASE)
 # Three tries of at most half a minute; s3fs tries again what broke off.
 _PATIENT = {
@@ -122,10 +123,12 @@ class Bucket:
         """The files of a folder, by their last names."""
         with _store_errors(self, folder):
             try:
-                entries = self._system.ls(self._at(folder), detail=False, refresh=True)
+                entries = self._system.ls(self._at(folder), detail=True, refresh=True)
             except FileNotFoundError:
                 return set()
-        return {str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries}
+        # Some services list a folder that has become empty.
+        files_only = (str(entry["name"]) for entry in entries if entry["type"] == "file")
+        return {name.rsplit("/", 1)[-1] for name in files_only}
 
     def get(self, name: str, target: Path) -> None:
         """Bring a file to ``target``. Raises StoreError."""
@@ -198,7 +201,10 @@ Store = SharedFolder | Bucket
 
 
 def _mark(info: Mapping[str, Any]) -> str:
-    return f"{info.get('size')}-{info.get('ETag') or info.get('etag') or ''}"
+    etag = str(info.get("ETag") or info.get("etag") or "")
+    # rclone's server has it in quotation marks where it answers for one file, and bare in lists.
+    bare = etag.strip('"')
+    return f"{info.get('size')}-{bare}"
 
 
 def at(url: str, environ: Mapping[str, str]) -> Store:
@@ -283,14 +289,23 @@ def _wrong(message: Message, hint: Message) -> BadInput:
 
 @contextmanager
 def _store_errors(store: Store, name: str) -> Iterator[None]:
-    """Say what went wrong with which file of which store, whatever library said it."""
+    """Say what went wrong with which file of which store, whatever library said it.
+
+    Raises StoreRefused where the store refuses this machine, else StoreError.
+    """
     try:
         yield
     except Exception as error:  # which ones is known only where they happen
         if not isinstance(error, (OSError, *_foreign())):
             raise
         file, reason = f"{store}/{name}", _sentence(error)
-        raise StoreError(tr("{file}: {reason}", file=file, reason=reason)) from None
+        kind = StoreRefused if _is_refusal(error) else StoreError
+        raise kind(tr("{file}: {reason}", file=file, reason=reason)) from None
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether it is about who asks: permissions, expired or missing credentials, a wrong clock."""
+    return isinstance(error, PermissionError) or type(error).__name__ in _NO_CREDENTIALS
 
 
 def _foreign() -> tuple[type[Exception], ...]:

@@ -136,7 +136,8 @@ def _read(file: Path) -> tuple[dict[str, tuple[str, str]], int, str | None]:
         lines += 1
         match line:
             case [str(name), str(sha256), str(mark)]:
-                records[name] = (sha256, mark)
+                # Earlier versions kept the quotation marks of an ETag.
+                records[name] = (sha256, mark.replace('"', ""))
                 continue
             case str() if lines == 1:
                 about = line

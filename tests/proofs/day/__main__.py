@@ -35,13 +35,14 @@ def _day() -> None:
     parser.add_argument("--folder", type=Path, help="keep the day here, and continue it")
     parser.add_argument("--at-once", type=int, default=1, help="accounts at work side by side")
     parser.add_argument("--most", type=int, help="videos of one account; else what it can make")
+    parser.add_argument("--only", nargs="+", default=(), help="these branches, by name")
     options = parser.parse_args()
     finished = min(1000, options.videos // 20) if options.finished is None else options.finished
     with tempfile.TemporaryDirectory(prefix="wanx-day-") as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         shop = Shop.of(options.videos, finished, options.most)
-        day = play(folder.resolve(), shop, at_once=options.at_once)
+        day = play(folder.resolve(), shop, at_once=options.at_once, only=options.only)
         (folder / "day.json").write_text(json.dumps(day, indent=1), encoding="utf-8")
     print(show(day))
     raise SystemExit(bool(day["faults"]))

@@ -3,8 +3,9 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,17 @@ from typing import Any
 import httpx
 
 from tests.proofs.day.figures import sizes
-from tests.proofs.day.shop import CURRENCY, INTRO, MODERATED, Account, Shop
+from tests.proofs.day.shop import INTRO, MODERATED, Account, Branch, Shop
+from tests.support.virtual import START
+
+A_DAY_LONG = timedelta(hours=24)  # as long as the service keeps a result
 
 
 @dataclass
 class Verdict:
-    """One region, or all of it; money is in the region's currency."""
+    """What a branch came to; money is in its region's currency."""
 
-    region: str
+    branch: str
     planned: Decimal = Decimal(0)  # by the tables and the prices of shop.py
     refused: Decimal = Decimal(0)  # of it, what moderation refused: planned, never paid
     expired: Decimal = Decimal(0)  # gone before it was fetched, and bought again by a person
@@ -50,18 +54,15 @@ class Verdict:
             "one home starved": not self.halves
             or min(self.halves.values()) * 3 >= max(self.halves.values()),
         }
-        return [f"{self.region}: {name}" for name, holds in checks.items() if not holds]
+        return [f"{self.branch}: {name}" for name, holds in checks.items() if not holds]
 
 
-def judge(folder: Path, origins: Mapping[str, str]) -> list[Verdict]:
-    """The verdicts of all regions; ``origins`` are where the emulators of accounts are."""
-    shop = Shop.read(folder)
-    verdicts = []
-    for region in CURRENCY:
-        verdict, names = Verdict(region), [a.name for a in shop.accounts if a.region == region]
-        _judge(verdict, shop, folder, {name: _ledger(origins[name], name) for name in names})
-        verdicts.append(verdict)
-    return verdicts
+def judge(folder: Path, shop: Shop, origins: Mapping[str, str]) -> list[Verdict]:
+    """The verdicts of the branches; ``origins`` are where the emulators of accounts are."""
+    return [
+        _judge(branch, folder, {a.name: _ledger(origins[a.name], a.name) for a in branch.accounts})
+        for branch in shop.branches
+    ]
 
 
 def _ledger(origin: str, account: str) -> list[dict[str, Any]]:
@@ -70,12 +71,10 @@ def _ledger(origin: str, account: str) -> list[dict[str, Any]]:
     return list(answer["submissions"])
 
 
-def _judge(
-    verdict: Verdict, shop: Shop, folder: Path, ledgers: dict[str, list[dict[str, Any]]]
-) -> None:
-    clips, intros = shop.clips(verdict.region), shop.intros(verdict.region)
+def _judge(branch: Branch, folder: Path, ledgers: dict[str, list[dict[str, Any]]]) -> Verdict:
+    verdict, clips, intros = Verdict(branch.name), branch.clips(), branch.intros()
     refused = {prompt for prompt in clips if MODERATED in prompt}
-    intro_price = INTRO[verdict.region]
+    intro_price = INTRO[branch.region]
     verdict.planned = sum(clips.values(), Decimal(0)) + intro_price * sum(intros.values())
     verdict.refused = sum((clips[prompt] for prompt in refused), Decimal(0))
     expired = _expired(folder, ledgers)
@@ -95,13 +94,13 @@ def _judge(
     verdict.twice = sum((paid - wanted).values())
     verdict.lost = sum((wanted - paid).values())
     verdict.unplanned = len(paid.keys() - wanted.keys())
-    for account in shop.accounts:
-        if account.name in ledgers:
-            _look_at_files(verdict, folder / account.name)
-        if account.name in ledgers and len(account.homes) > 1:
+    for account in branch.accounts:
+        _look_at_files(verdict, folder / account.name)
+        if len(account.homes) > 1:
             verdict.halves = _halves(account, ledgers[account.name])
     verdict.lost += sum(wanted.values()) - verdict.clips
     verdict.lost += len(clips) - len(refused) - verdict.films
+    return verdict
 
 
 def _halves(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -110,12 +109,19 @@ def _halves(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[str, in
     return {name: sum(f"of {name}" in row["prompt"] for row in first) for name in projects}
 
 
-def _expired(folder: Path, accounts: Iterable[str]) -> set[str]:
-    """The tasks whose clips were no longer to be had, as the journals had noted it."""
+def _expired(folder: Path, ledgers: Mapping[str, Sequence[Mapping[str, Any]]]) -> set[str]:
+    """The tasks of which the journals say that they expired, where a day had in fact passed."""
     tasks = set()
-    for name in accounts:
+    for name, rows in ledgers.items():
+        submitted = {row["task_id"]: datetime.fromisoformat(row["submitted"]) for row in rows}
         for line in (folder / name / "progress.jsonl").read_text().splitlines():
-            tasks |= {row["task"] for row in json.loads(line).get("expired", ())}
+            record = json.loads(line)
+            now = START + timedelta(seconds=record["passed"])
+            tasks |= {
+                row["task"]
+                for row in record.get("expired", ())
+                if row["task"] in submitted and now - submitted[row["task"]] > A_DAY_LONG
+            }
     return tasks
 
 

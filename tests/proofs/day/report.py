@@ -19,7 +19,7 @@ def _money(day: dict[str, Any]) -> list[str]:
              "films", "clips", "expired_tasks")  # fmt: skip
     head = f"{'':12}" + "".join(f"{name:>14}" for name in names)
     rows = [
-        f"{verdict['region']:12}" + "".join(f"{verdict[name]!s:>14}" for name in names)
+        f"{verdict['branch']:12}" + "".join(f"{verdict[name]!s:>14}" for name in names)
         for verdict in day["verdicts"]
     ]
     return ["", head, *rows]
@@ -101,7 +101,7 @@ def _twin(day: dict[str, Any]) -> list[str]:
         for line in day["progress"].get("beijing-twin", ())
         if "home" in line and "planned" not in line
     ]
-    halves = next(verdict["halves"] for verdict in day["verdicts"] if verdict["halves"])
+    halves = next((verdict["halves"] for verdict in day["verdicts"] if verdict["halves"]), {})
     shared = ", ".join(f"{name} {count}" for name, count in halves.items())
     return [
         *rows,

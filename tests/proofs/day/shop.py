@@ -7,13 +7,14 @@ import csv
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from pydantic import TypeAdapter
 
 # Of each region: model, seconds, tier, price of such a clip, and how many of 15 rows have it, about
 # as many as the model's places at the service make in the same time.
@@ -33,6 +34,7 @@ CURRENCY = {"beijing": "CNY", "singapore": "USD"}
 # Clips that an account can have made in a day when four fifths of its places are taken: 5, 2 and 2
 # tasks at once of 140, 108 and 140 s (measured), without the third model in Singapore.
 A_DAY = {"beijing": 4_700, "singapore": 3_700}
+SHARING = 3  # accounts that render shares of the same tables
 MODERATED = "forbidden"
 MODERATED_EVERY = 250
 
@@ -90,11 +92,73 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Shop:
-    """All tables and accounts of the day."""
+class Branch:
+    """Tables and the accounts that share them; no other account has to do with them."""
 
+    name: str
     tables: tuple[Table, ...]
     accounts: tuple[Account, ...]
+
+    @property
+    def region(self) -> str:
+        return self.tables[0].region
+
+    def clips(self) -> dict[str, Decimal]:
+        """The prompt of each clip that is paid once, and its price."""
+        return {
+            f"{row['name']} turns on a table": price_of(self.region, row["model"])
+            for table in self.tables
+            for row in _rows(table)
+        }
+
+    def intros(self) -> Counter[str]:
+        """How many homes pay for each intro: every one once."""
+        return Counter(
+            f"Logo of {project}"
+            for account in self.accounts
+            for home in account.homes
+            for project in home.tables
+        )
+
+    @classmethod
+    def shared(
+        cls, region: str, name: str, films: tuple[int, int], numbers: Sequence[int]
+    ) -> "Branch":
+        """A branch of so many films, encoded ones and others, in shares at accounts."""
+        finished, others = films
+        tables = (
+            Table(f"products-{name}", region, others),
+            Table(f"offers-{name}", region, finished, finished=True),
+        )
+        projects = tuple(table.project for table in tables)
+        accounts = []
+        for place, number in enumerate(numbers, 1):
+            shard = f"{place}/{len(numbers)}" if len(numbers) > 1 else None
+            home = Home(f"home-{number}", projects, shard)
+            accounts.append(Account(f"{region}-{number}", (home,)))
+        return cls(name, tables, tuple(accounts))
+
+    @classmethod
+    def twin(cls, films: int) -> "Branch":
+        """Two homes of one account, each with a table of so many films."""
+        tables = tuple(Table(name, "beijing", films) for name in ("gifts", "sale"))
+        homes = tuple(Home(f"home-{table.project}", (table.project,)) for table in tables)
+        return cls("twin", tables, (Account("beijing-twin", homes),))
+
+
+@dataclass(frozen=True)
+class Shop:
+    """All branches of the day."""
+
+    branches: tuple[Branch, ...]
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(table for branch in self.branches for table in branch.tables)
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        return tuple(account for branch in self.branches for account in branch.accounts)
 
     @property
     def videos(self) -> int:
@@ -104,27 +168,31 @@ class Shop:
     def of(cls, videos: int, finished: int, most: int | None = None) -> "Shop":
         """A day of so many videos, of which ``finished`` are encoded.
 
-        Six tenths are made in Beijing, three in Singapore, and a tenth for two homes that share
-        one account. An account makes at most ``most``, by default what its limits allow in a day.
+        Three tenths are made in Singapore, up to a tenth by two homes that share one account, and
+        the rest in Beijing. An account makes at most ``most``, by default what its limits allow
+        in a day, and up to ``SHARING`` accounts share their tables.
         """
-        twin = max(videos // 20, 1)
-        rows = {"beijing": videos * 6 // 10, "singapore": videos - videos * 6 // 10 - 2 * twin}
-        tables, accounts = [], []
+        twin = min(max(videos // 20, 1), A_DAY["beijing"] // 2)
+        singapore = videos * 3 // 10
+        rows = {"beijing": videos - singapore - 2 * twin, "singapore": singapore}
+        branches = []
         for region, count in rows.items():
-            share = finished * count // sum(rows.values())
-            tables += [
-                Table(f"products-{region}", region, count - share),
-                Table(f"offers-{region}", region, share, finished=True),
-            ]
-            of_region = tuple(table.project for table in tables if table.region == region)
-            number = math.ceil(count / min(A_DAY[region], most or count))
-            for n in range(1, number + 1):
-                shard = f"{n}/{number}" if number > 1 else None
-                accounts.append(Account(f"{region}-{n}", (Home(f"home-{n}", of_region, shard),)))
-        tables += [Table(name, "beijing", twin) for name in ("gifts", "sale")]
-        homes = (Home("home-gifts", ("gifts",)), Home("home-sale", ("sale",)))
-        accounts.append(Account("beijing-twin", homes))
-        return cls(tuple(tables), tuple(accounts))
+            encoded = finished * count // sum(rows.values())
+            accounts = math.ceil(count / min(A_DAY[region], most or count))
+            number = math.ceil(accounts / SHARING)
+            for n in range(number):
+                numbers = range(accounts * n // number, accounts * (n + 1) // number)
+                films = (
+                    _share(encoded, numbers, accounts),
+                    _share(count - encoded, numbers, accounts),
+                )
+                name = f"{region}-{n + 1}" if number > 1 else region
+                branches.append(Branch.shared(region, name, films, [k + 1 for k in numbers]))
+        return cls((*branches, Branch.twin(twin)))
+
+    def only(self, names: Collection[str]) -> "Shop":
+        """The day of these branches; of all of them where none is named."""
+        return Shop(tuple(branch for branch in self.branches if not names or branch.name in names))
 
     # -- files -----------------------------------------------------------------------------------
 
@@ -142,40 +210,13 @@ class Shop:
 
     @classmethod
     def read(cls, folder: Path) -> "Shop":
-        record = json.loads((folder / "shop.json").read_text(encoding="utf-8"))
-        tables = tuple(Table(**table) for table in record["tables"])
-        accounts = tuple(
-            Account(
-                account["name"],
-                tuple(
-                    Home(home["name"], tuple(home["tables"]), home["shard"])
-                    for home in account["homes"]
-                ),
-            )
-            for account in record["accounts"]
-        )
-        return cls(tables, accounts)
+        text = (folder / "shop.json").read_text(encoding="utf-8")
+        return TypeAdapter(cls).validate_json(text)
 
-    # -- what must be paid -----------------------------------------------------------------------
 
-    def clips(self, region: str) -> dict[str, Decimal]:
-        """The prompt of each clip of a region that is paid once, and its price."""
-        return {
-            f"{row['name']} turns on a table": price_of(region, row["model"])
-            for table in self.tables
-            if table.region == region
-            for row in _rows(table)
-        }
-
-    def intros(self, region: str) -> Counter[str]:
-        """How many homes of a region pay for each intro: every one once."""
-        return Counter(
-            f"Logo of {project}"
-            for account in self.accounts
-            if account.region == region
-            for home in account.homes
-            for project in home.tables
-        )
+def _share(count: int, numbers: range, every: int) -> int:
+    """How many of ``count`` are the share of these numbers, of the numbers from 0 to ``every``."""
+    return count * numbers.stop // every - count * numbers.start // every
 
 
 def price_of(region: str, model: str) -> Decimal:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,18 +20,22 @@ from tests.support.places import ROOT
 HOUR = 3600.0
 
 
-def play(folder: Path, shop: Shop, *, at_once: int) -> dict[str, Any]:
-    """Run the day, or the rest of it, and judge it; everything that is known of it."""
+def play(folder: Path, shop: Shop, *, at_once: int, only: Collection[str] = ()) -> dict[str, Any]:
+    """Run the day, or the rest of it, and judge it; everything that is known of it.
+
+    Of some branches ``only``, where they are named.
+    """
     began = time.monotonic()
     if not (folder / "shop.json").exists():
         shop.write(folder)
     if Shop.read(folder) != shop:
         raise SystemExit(f"{folder} has another day")
+    shop = shop.only(only)
     with services(folder, shop.accounts) as origins:
         with ThreadPoolExecutor(at_once) as pool:
             for _ in pool.map(lambda account: perform(folder, shop, account), shop.accounts):
                 pass
-        verdicts = judge(folder, origins)
+        verdicts = judge(folder, shop, origins)
     finished = [table.project for table in shop.tables if table.finished]
     killed = {line["account"] for line in _lines(folder / "processes.jsonl") if line["killed"]}
     _note(folder / "walls.jsonl", {"seconds": time.monotonic() - began})
@@ -103,23 +107,22 @@ def kills_of(shop: Shop) -> dict[str, tuple[str, float]]:
     A create call whose answer nobody read; a clip half way; a query, and then more than a day,
     after which the results of what was running are gone.
     """
-    first, singapore, twin = (
-        next(account for account in shop.accounts if account.name == name)
-        for name in ("beijing-1", "singapore-1", "beijing-twin")
-    )
-    return {
-        first.name: (f"create:{max(_clips(shop, first) * 4 // 10, 2)}", 0.0),
-        twin.name: (f"result:{max(_clips(shop, twin) // 2, 2)}", 2.0),
-        singapore.name: (f"query:{max(_clips(shop, singapore) * 4, 8)}", 26.0),
+    # About how many clips each account has made.
+    clips = {
+        account.name: sum(table.rows for table in branch.tables) // len(branch.accounts)
+        for branch in shop.branches
+        for account in branch.accounts
     }
-
-
-def _clips(shop: Shop, account: Account) -> int:
-    """About how many clips an account has made."""
-    of_region = [a for a in shop.accounts if a.region == account.region and len(a.homes) == 1]
-    names = {project for home in account.homes for project in home.tables}
-    rows = sum(table.rows for table in shop.tables if table.project in names)
-    return rows // (len(of_region) if len(account.homes) == 1 else 1)
+    kills = {
+        "beijing-1": ("create", clips.get("beijing-1", 0) * 4 // 10, 0.0),
+        "beijing-twin": ("result", clips.get("beijing-twin", 0) // 2, 2.0),
+        "singapore-1": ("query", clips.get("singapore-1", 0) * 4, 26.0),
+    }
+    return {
+        name: (f"{operation}:{max(number, 2)}", hours)
+        for name, (operation, number, hours) in kills.items()
+        if name in clips
+    }
 
 
 def perform(folder: Path, shop: Shop, account: Account) -> None:

@@ -6,9 +6,11 @@ from typing import Any, TypedDict, Unpack
 import httpx
 
 from wanx_render.backends.http.streams import StreamTransport
+from wanx_render.language import tr
 
 READ_TIMEOUT = httpx.Timeout(30, connect=10, pool=None)
 ACCEPTED = "gzip, deflate"
+_LAST_PORT = 65535
 _HEADERS = {
     "Accept": "*/*",
     "Accept-Encoding": ACCEPTED,
@@ -96,10 +98,13 @@ class Client:
         **content: Unpack[RequestContent],
     ) -> httpx.Request:
         """A request for ``send``. Raises httpx.InvalidURL."""
-        return httpx.Request(
+        request = httpx.Request(
             method, url, headers={**self._headers, **(headers or {})},
             extensions={"timeout": (timeout or self._timeout).as_dict()}, **content,
         )  # fmt: skip
+        if not 0 <= (request.url.port or 0) <= _LAST_PORT:  # httpx takes any number
+            raise httpx.InvalidURL(tr("its port is not a number up to 65535"))
+        return request
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The answer to ``request``; its body is still to be read, and it to be closed.

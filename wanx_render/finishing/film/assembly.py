@@ -14,6 +14,8 @@ from wanx_render.finishing.decode_record import DecodeRecord, Hearing
 from wanx_render.finishing.film.damage import damaged
 from wanx_render.finishing.film.sources import PacketSource, of_pictures, of_sound
 from wanx_render.finishing.film.writing import FilmFile, head_space
+from wanx_render.finishing.sound import joins
+from wanx_render.media import ffmpeg
 
 
 class Assembly:
@@ -27,6 +29,7 @@ class Assembly:
         self.film = FilmFile(self.part, rate, head_space(frames, rate))
         self.pieces: list[DecodeRecord] = []  # of the segments, as they follow each other
         self.hearings: list[Hearing] = []  # of the parts of the sound
+        self._joined = 0  # parts of the sound that were found to fit to the one before
         self._known: dict[Path, tuple[DecodeRecord, PacketSource]] = {}
 
     def continues(self, segments: Sequence[Path], sounds: Sequence[Path]) -> bool:
@@ -60,6 +63,15 @@ class Assembly:
                 self.hearings.append(hearing)
                 self.film.add_sound(of_sound(path, hearing))
         self.film.write()
+
+    def insist_on_joins(self, program: ffmpeg.Ffmpeg) -> None:
+        """Raises Unjoinable where parts of the sound do not fit, FfmpegError, OSError.
+
+        Each join is listened to once.
+        """
+        parts = list(zip(self.film.sounds, self.hearings, strict=True))
+        joins.insist_on(program, parts[self._joined :])
+        self._joined = max(len(parts) - 1, 0)
 
     def discard(self) -> None:
         """Remove what was written; what cannot be removed is a part that a later run sweeps."""

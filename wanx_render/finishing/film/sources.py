@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import repeat
+from operator import add
 from pathlib import Path
 
 from wanx_render.errors import FfmpegError
@@ -23,7 +25,7 @@ class PacketSource:
     durations: Runs
     shifts: Runs  # by how much later than decoded each is shown; empty: not at all
     delay: int  # of pictures: packets that come before the first is shown; of sound: samples
-    keys: tuple[int, ...]  # packets that can be decoded alone, from 0
+    keys: Sequence[int]  # packets that can be decoded alone, from 1
     depends: bytes
 
 
@@ -35,28 +37,31 @@ def of_pictures(path: Path, record: DecodeRecord, rate: Fraction) -> PacketSourc
     stored = track(read_moov(path), "vide")
     scale = timescale(rate)
     tick = int(scale / rate)
-    regular = {value for _, value in stored.durations} == {tick} and not stored.begins % tick
+    regular = set(stored.durations.values) == {tick} and not stored.begins % tick
     if stored.timescale != scale or not regular:
         raise FfmpegError(tr("{file} has frames of different lengths", file=path.name))
     _insist_on_sizes(path, stored.sizes, record.packets)
     return PacketSource(
         path, stored.offsets, stored.sizes, record.packets, stored.durations, stored.shifts,
-        stored.begins // tick, stored.keys or tuple(range(len(stored.sizes))), stored.depends,
+        stored.begins // tick, stored.keys or range(1, len(stored.sizes) + 1), stored.depends,
     )  # fmt: skip
 
 
 def of_sound(path: Path, hearing: Hearing) -> PacketSource:
     """The packets of a sound that its record has: all of the sound, or of a part of it.
 
-    Raises FfmpegError where the file has others.
+    Raises FfmpegError where the file has others, or they do not follow each other.
     """
     stored, first = track(read_moov(path), "soun"), hearing.before
     times, durations, hashes = zip(*(line.split(" ", 2) for line in hearing.packets), strict=True)
     end = first + len(hashes)
     _insist_on_sizes(path, stored.sizes[first:end], hashes)
+    starts, lengths = list(map(int, times)), list(map(int, durations))
+    if starts[1:] != list(map(add, starts, lengths[:-1])):
+        raise FfmpegError(tr("{file} has other packets than were decoded", file=path.name))
     return PacketSource(
         path, stored.offsets[first:end], stored.sizes[first:end], hashes,
-        tuple((1, int(duration)) for duration in durations), (), max(-int(times[0]), 0), (), b"",
+        Runs.of(zip(repeat(1), lengths)), Runs(), -starts[0], (), b"",
     )  # fmt: skip
 
 

@@ -14,11 +14,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
+from wanx_render.errors import FfmpegError
 from wanx_render.finishing.codecs import timescale
 from wanx_render.finishing.film.sources import PacketSource
+from wanx_render.language import tr
 from wanx_render.media.mp4.head import HeadTemplate, head
-from wanx_render.media.mp4.layout import FilmTrack, extend
-from wanx_render.media.mp4.tables import expanded
+from wanx_render.media.mp4.layout import FilmTrack
+from wanx_render.media.mp4.tables import Runs, expanded
 from wanx_render.timing import AAC_PACKET, SAMPLE_RATE, samples_in
 
 SHORT = 60  # seconds; a film that is not longer is written at its end
@@ -54,8 +56,8 @@ class _Line:
         if not self.sources:
             track.begins, self.time = begins, -begins
         self.sources.append(source)
-        extend(track.durations, source.durations)
-        track.keys.extend(self.packets + key + 1 for key in source.keys)
+        track.durations.extend(source.durations)
+        track.keys.extend(self.packets + key for key in source.keys)
         track.depends += source.depends
         self.packets += len(source.sizes)
 
@@ -89,6 +91,7 @@ class FilmFile:
         self.changed: set[Path] = set()  # files with packets that are not those of their record
         self._rate = rate
         self._pictures, self._sounds = self._lines()
+        self._delay = 0  # of pictures: packets that come before the first is shown
         self._hash = hashlib.sha256()  # of all packets that are written
         self._size = 0  # of all packets that have a place, in bytes
         self._written = 0  # of those that are written
@@ -107,6 +110,11 @@ class FilmFile:
         return tuple(source.path for source in self._sounds.sources)
 
     @property
+    def tracks(self) -> dict[str, FilmTrack]:
+        """The tables of what has a place, by kind of track; whole once it is closed."""
+        return {"vide": self._pictures.track, "soun": self._sounds.track}
+
+    @property
     def stands(self) -> bool:
         """Whether all that was written is in the file. Hours may lie between two packets."""
         try:
@@ -119,12 +127,22 @@ class FilmFile:
         return int(timescale(self._rate) / self._rate)
 
     def add_pictures(self, source: PacketSource) -> None:
-        """The pictures that follow."""
-        self._pictures.add(source, source.delay * self._tick)
+        """The pictures that follow; all are as late as those that are decoded longest before."""
+        line, tick = self._pictures, self._tick
+        more = max(source.delay - self._delay, 0)
+        line.track.shifts = line.track.shifts.later(more * tick)
+        self._delay += more
+        shifts = source.shifts or Runs.of([(len(source.sizes), 0)])
+        line.track.shifts.extend(shifts.later((self._delay - source.delay) * tick))
+        line.add(source, source.delay * tick)
 
     def add_sound(self, source: PacketSource) -> None:
-        """The sound that follows."""
-        self._sounds.add(source, source.delay)
+        """The sound that follows. Raises FfmpegError where it does not begin where this ends."""
+        line = self._sounds
+        if line.sources and -source.delay != line.track.ticks - line.track.begins:
+            name = source.path.name
+            raise FfmpegError(tr("{file} has other packets than were decoded", file=name))
+        line.add(source, max(source.delay, 0))
 
     def write(self) -> None:
         """Write what can be: every packet whose place is certain. Raises OSError."""
@@ -152,7 +170,8 @@ class FilmFile:
         """Begin again, as with a short film."""
         pictures, sounds = self._pictures.sources, self._sounds.sources
         self._pictures, self._sounds = self._lines()
-        self._hash, self._size, self._written, self.space = hashlib.sha256(), 0, 0, 0
+        self._hash, self._delay = hashlib.sha256(), 0
+        self._size = self._written = self.space = 0
         self.part.unlink()
         for source in pictures:
             self.add_pictures(source)
@@ -161,15 +180,11 @@ class FilmFile:
 
     def _head(self, template: HeadTemplate) -> bytes:
         """The head of all that has a place. Raises ValueError where the space is too small."""
-        track, tick = self._pictures.track, self._tick
-        delay = max(source.delay for source in self._pictures.sources)
-        track.begins, track.shifts = delay * tick, []
-        for source in self._pictures.sources:
-            later = (delay - source.delay) * tick
-            shifts = source.shifts or ((len(source.sizes), 0),)
-            extend(track.shifts, ((count, value + later) for count, value in shifts))
-        tracks = {"vide": track, "soun": self._sounds.track}
-        return head(template, tracks, self.space)
+        track = self._pictures.track
+        track.begins = self._delay * self._tick
+        if not template.marks_dependence:
+            track.depends.clear()
+        return head(template, self.tracks, self.space)
 
     def _placed(self, *, is_whole: bool) -> Iterator[tuple[PacketSource, int]]:
         """The packets that get a place now, by the time of decoding; pictures first.

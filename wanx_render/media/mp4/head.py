@@ -7,15 +7,17 @@ places are written here (ISO/IEC 14496-12, section 8).
 import struct
 import sys
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, compress, repeat
+from operator import add, ne
 from pathlib import Path
 
 from wanx_render.errors import FfmpegError
 from wanx_render.language import tr
 from wanx_render.media.mp4.boxes import FileBox, built, is_folder, split
 from wanx_render.media.mp4.layout import FilmTrack
-from wanx_render.media.mp4.tables import kind_of, read_moov, timescale_of, track
+from wanx_render.media.mp4.tables import Runs, kind_of, read_moov, timescale_of, track
 
 _LARGEST = 0xFFFFFFFF
 _FREE, _MDAT = 8, 8  # bytes of an empty box, and of the head of another
@@ -40,6 +42,13 @@ class HeadTemplate:
             raise FfmpegError(tr("the file has no box {name}", name="ftyp"))
         return cls(bytes(brands), read_moov(path))
 
+    @property
+    def marks_dependence(self) -> bool:
+        """Whether it may say what depends on a picture; one of AV1 says so itself."""
+        videos = (box for box in self.moov.inner if box.name == b"trak" and kind_of(box) == "vide")
+        table = next(videos).get(b"mdia", b"minf", b"stbl", b"stsd")
+        return table.content[12:16] != b"av01"
+
 
 def head(template: HeadTemplate, tracks: Mapping[str, FilmTrack], space: int) -> bytes:
     """All that stands before the first packet, which is at byte ``space``.
@@ -49,13 +58,14 @@ def head(template: HeadTemplate, tracks: Mapping[str, FilmTrack], space: int) ->
     payload = sum(table.bytes for table in tracks.values())
     is_large = payload + _MDAT > _LARGEST
     wide = payload + space > _LARGEST - (1 << 28)  # with room for a head of ordinary size
-    length = len(template.brands) + len(_moov(template.moov, tracks, 0, wide=wide))
+    moov = _moov(template.moov, tracks, space, wide=wide)
+    length = len(template.brands) + len(moov)
     start = space or length + _FREE + _MDAT
     gap = start - length - _MDAT * (2 if is_large else 1)
     if gap < 0 or 0 < gap < _FREE:
         raise ValueError(gap)
     free = built(_empty(template), bytes(gap - _FREE)) if gap else b""
-    moov = _moov(template.moov, tracks, start, wide=wide)
+    moov = moov if space else _moov(template.moov, tracks, start, wide=wide)
     return template.brands + moov + free + _mdat(payload, is_large=is_large)
 
 
@@ -98,7 +108,7 @@ def _lengths(trak: FileBox, moov: FileBox, film_track: FilmTrack) -> tuple[int, 
     length = shown = film_track.ticks
     if kind_of(trak) == "soun":
         short = track(moov, "soun")
-        ticks = sum(count * value for count, value in short.durations)
+        ticks = short.durations.total
         length += _duration(trak.get(b"mdia", b"mdhd")) - ticks
         if _duration(trak.get(b"tkhd")) * short.timescale < ticks * scale:
             shown -= film_track.begins
@@ -165,12 +175,11 @@ def _tables(template: FileBox, times: _TrackTimes) -> Iterator[bytes]:
     table, description = times.table, template.get(b"stsd")
     yield _description(description, times)
     yield _pairs(b"stts", table.durations)
-    if 0 < len(table.keys) < len(table.sizes):
-        yield built(b"stss", struct.pack(">II", 0, len(table.keys)), _swapped(table.keys))
-    # What depends on a picture of AV1 is said in the picture.
-    if len(table.depends) == len(table.sizes) > 0 and description.content[12:16] != b"av01":
-        yield built(b"sdtp", bytes(4), bytes(table.depends))
-    if any(value for _, value in table.shifts):
+    if keys := table.marked:
+        yield built(b"stss", struct.pack(">II", 0, len(keys)), _swapped(keys))
+    if dependence := table.dependence:
+        yield built(b"sdtp", bytes(4), bytes(dependence))
+    if any(table.shifts.values):
         yield _pairs(b"ctts", table.shifts)
     yield _chunks(table.counts)
     yield _sizes(table.sizes)
@@ -181,12 +190,16 @@ def _tables(template: FileBox, times: _TrackTimes) -> Iterator[bytes]:
         yield from (bytes(roll), built(b"sbgp", rows))
 
 
-def _pairs(name: bytes, runs: Sequence[Sequence[int]]) -> bytes:
-    return built(
-        name,
-        struct.pack(">II", 0, len(runs)),
-        b"".join(struct.pack(">II", count, value) for count, value in runs),
-    )
+def _pairs(name: bytes, runs: Runs) -> bytes:
+    return built(name, struct.pack(">II", 0, len(runs)), _rows(runs.counts, runs.values))
+
+
+def _rows(*columns: "array[int]") -> bytes:
+    """A table of these columns, row by row."""
+    values = array(columns[0].typecode, bytes(sum(len(data) * data.itemsize for data in columns)))
+    for number, column in enumerate(columns):
+        values[number :: len(columns)] = column
+    return _swapped(values)
 
 
 def _sizes(sizes: "array[int]") -> bytes:
@@ -198,17 +211,16 @@ def _sizes(sizes: "array[int]") -> bytes:
 
 def _chunks(counts: "array[int]") -> bytes:
     """How many packets each chunk has, named where that changes."""
-    rows = []
-    before = 0
-    for number, count in enumerate(counts, 1):
-        if count != before:
-            rows.append(struct.pack(">III", number, count, 1))
-            before = count
-    return built(b"stsc", struct.pack(">II", 0, len(rows)), *rows)
+    is_new = map(ne, counts, chain((0,), counts))
+    firsts = array("I", compress(range(1, len(counts) + 1), is_new))
+    rows = _rows(
+        firsts, array("I", (counts[n - 1] for n in firsts)), array("I", (1,)) * len(firsts)
+    )
+    return built(b"stsc", struct.pack(">II", 0, len(firsts)), rows)
 
 
 def _places(chunks: "array[int]", start: int, *, wide: bool) -> bytes:
-    places = array("Q" if wide else "I", [start + at for at in chunks])
+    places = array("Q" if wide else "I", map(add, chunks, repeat(start)))
     count = struct.pack(">II", 0, len(places))
     return built(b"co64" if wide else b"stco", count, _swapped(places))
 

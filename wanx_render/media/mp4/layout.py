@@ -5,8 +5,11 @@ sound of a moment beside its pictures.
 """
 
 from array import array
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import add
+
+from wanx_render.media.mp4.tables import Runs, StoredTrack
 
 _CHUNK = 1 << 20  # bytes; a chunk of ffmpeg's is smaller
 
@@ -19,8 +22,8 @@ class FilmTrack:
     sizes: "array[int]" = field(default_factory=lambda: array("I"))
     chunks: "array[int]" = field(default_factory=lambda: array("Q"))  # from the first packet's byte
     counts: "array[int]" = field(default_factory=lambda: array("I"))  # packets of each chunk
-    durations: list[list[int]] = field(default_factory=list)  # runs of count and value
-    shifts: list[list[int]] = field(default_factory=list)
+    durations: Runs = field(default_factory=Runs)
+    shifts: Runs = field(default_factory=Runs)
     keys: "array[int]" = field(default_factory=lambda: array("I"))  # from 1; of video alone
     depends: bytearray = field(default_factory=bytearray)
     begins: int = 0
@@ -31,7 +34,7 @@ class FilmTrack:
     @property
     def ticks(self) -> int:
         """How long all packets last."""
-        return sum(count * value for count, value in self.durations)
+        return self.durations.total
 
     def put(self, size: int, at: int) -> None:
         """Note that the next packet is at byte ``at``."""
@@ -46,11 +49,24 @@ class FilmTrack:
         self.sizes.append(size)
         self.bytes += size
 
+    @property
+    def dependence(self) -> bytearray:
+        """A byte of each packet, where all have one."""
+        return self.depends if len(self.depends) == len(self.sizes) else bytearray()
 
-def extend(runs: list[list[int]], more: Iterable[tuple[int, int]]) -> None:
-    """Append runs; those of one value that meet become one."""
-    for count, value in more:
-        if runs and runs[-1][1] == value:
-            runs[-1][0] += count
-        else:
-            runs.append([count, value])
+    @property
+    def marked(self) -> "array[int]":
+        """The keys as a table has them: none where all packets are keys."""
+        return self.keys if len(self.keys) < len(self.sizes) else array("I")
+
+    def is_in(self, stored: StoredTrack, start: int) -> bool:
+        """Whether a file has these tables, with its first packet at byte ``start``."""
+        shifts = self.shifts if any(self.shifts.values) else Runs()
+        return (
+            (self.timescale, self.begins, self.durations, shifts)
+            == (stored.timescale, stored.begins, stored.durations, stored.shifts)
+            and (self.sizes, self.counts) == (stored.sizes, stored.counts)
+            and array("Q", map(add, self.chunks, repeat(start))) == array("Q", stored.starts)
+            and self.marked == array("I", stored.keys)
+            and self.dependence == stored.depends
+        )

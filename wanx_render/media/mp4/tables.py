@@ -6,10 +6,10 @@ ISO/IEC 14496-12, section 8. Only files that ffmpeg wrote are read; all of ``moo
 import struct
 import sys
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, chain, pairwise, repeat
-from operator import add, sub
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, chain, islice, repeat
+from operator import add, mul, sub
 from pathlib import Path
 
 from wanx_render.errors import FfmpegError
@@ -17,7 +17,49 @@ from wanx_render.language import tr
 from wanx_render.media.container import top_level
 from wanx_render.media.mp4.boxes import FileBox
 
-Runs = tuple[tuple[int, int], ...]  # how often in succession, and which value
+
+@dataclass(slots=True)
+class Runs:
+    """A value of each packet, as tables have them: how often in succession, and which."""
+
+    counts: "array[int]" = field(default_factory=lambda: array("i"))
+    values: "array[int]" = field(default_factory=lambda: array("i"))
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[int, int]]) -> "Runs":
+        """Runs of these counts and values; those of one value that meet become one."""
+        runs = cls()
+        for count, value in pairs:
+            runs.extend(cls(array("i", (count,)), array("i", (value,))))
+        return runs
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self.counts, self.values, strict=True)
+
+    @property
+    def packets(self) -> int:
+        """How many packets have a value."""
+        return sum(self.counts)
+
+    @property
+    def total(self) -> int:
+        """The values of all packets together."""
+        return sum(map(mul, self.counts, self.values))
+
+    def extend(self, more: "Runs") -> None:
+        """Append runs; those of one value that meet become one."""
+        meets = bool(self.values and more.values) and self.values[-1] == more.values[0]
+        if meets:
+            self.counts[-1] += more.counts[0]
+        self.counts += more.counts[meets:]
+        self.values += more.values[meets:]
+
+    def later(self, by: int) -> "Runs":
+        """The same with greater values."""
+        return Runs(self.counts, array("i", (value + by for value in self.values))) if by else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +74,7 @@ class StoredTrack:
     counts: Sequence[int]  # packets of each chunk
     durations: Runs
     shifts: Runs  # how much later than decoded a packet is shown; empty: not at all
-    keys: tuple[int, ...]  # packets that can be decoded alone, from 0; empty: all
+    keys: Sequence[int]  # packets that can be decoded alone, from 1; empty: all
     depends: bytes  # a byte for each packet (box ``sdtp``); empty: not said
 
     @property
@@ -56,13 +98,13 @@ class StoredTrack:
     def shown(self) -> list[int]:
         """When each packet is shown, in ticks from the presentation's beginning."""
         decoded = accumulate(expanded(self.durations), initial=-self.begins)
-        shifts = expanded(self.shifts) if self.shifts else repeat(0)
-        return [time + shift for time, shift, _ in zip(decoded, shifts, self.sizes, strict=False)]
+        times = list(islice(decoded, len(self.sizes)))
+        return list(map(add, times, expanded(self.shifts))) if self.shifts else times
 
 
 def expanded(runs: Runs) -> Iterator[int]:
     """The value of each packet."""
-    return chain.from_iterable(repeat(value, count) for count, value in runs)
+    return chain.from_iterable(map(repeat, runs.values, runs.counts))
 
 
 def read_moov(path: Path) -> FileBox:
@@ -96,11 +138,11 @@ def _track(trak: FileBox, kind: str) -> StoredTrack:
     sizes = _sizes(table.get(b"stsz").content)
     starts, counts = _chunks(table, sizes)
     keys, depends = table.find(b"stss"), table.find(b"sdtp")
-    durations = _pairs(table.get(b"stts").content, "I")
+    durations = _pairs(table.get(b"stts").content)
     later = table.find(b"ctts")
-    shifts = _pairs(later.content, "i") if later else ()
+    shifts = _pairs(later.content) if later else Runs()
     tables = (durations, shifts) if later else (durations,)
-    if any(sum(count for count, _ in runs) != len(sizes) for runs in tables):
+    if any(runs.packets != len(sizes) for runs in tables):
         raise ValueError(len(sizes))
     return StoredTrack(
         kind=kind,
@@ -111,7 +153,7 @@ def _track(trak: FileBox, kind: str) -> StoredTrack:
         counts=counts,
         durations=durations,
         shifts=shifts,
-        keys=tuple(number - 1 for number in _numbers(keys.content, 4)) if keys else (),
+        keys=_numbers(keys.content, 4) if keys else (),
         depends=depends.content[4:] if depends else b"",
     )
 
@@ -139,13 +181,18 @@ def _begins(elst: FileBox | None) -> int:
 
 def _numbers(content: bytes, start: int, kind: str = "I") -> "array[int]":
     """A table of numbers that begins with their count at ``start``."""
-    values: array[int] = array(kind)
     (count,) = struct.unpack_from(">I", content, start)
     first = start + 4
-    data = content[first : first + count * values.itemsize]
-    values.frombytes(data)
+    values = _swapped(content[first : first + count * array(kind).itemsize], kind)
     if len(values) != count:
         raise ValueError(count)
+    return values
+
+
+def _swapped(data: bytes, kind: str) -> "array[int]":
+    """Numbers that have the highest byte first."""
+    values: array[int] = array(kind)
+    values.frombytes(data)
     if sys.byteorder == "little":
         values.byteswap()
     return values
@@ -156,10 +203,12 @@ def _sizes(stsz: bytes) -> "array[int]":
     return array("I", [same]) * count if same else _numbers(stsz, 8)
 
 
-def _pairs(content: bytes, value: str) -> Runs:
+def _pairs(content: bytes) -> Runs:
     (count,) = struct.unpack_from(">I", content, 4)
-    pairs = struct.iter_unpack(f">I{value}", content[8 : 8 + 8 * count])
-    return tuple((run, number) for run, number in pairs)
+    values = _swapped(content[8 : 8 + 8 * count], "i")
+    if len(values) != 2 * count:
+        raise ValueError(count)
+    return Runs(values[::2], values[1::2])
 
 
 def _chunks(table: FileBox, sizes: "array[int]") -> tuple["array[int]", "array[int]"]:
@@ -168,9 +217,12 @@ def _chunks(table: FileBox, sizes: "array[int]") -> tuple["array[int]", "array[i
     starts = _numbers(wide.content, 4, "Q") if wide else _numbers(table.get(b"stco").content, 4)
     stsc = table.get(b"stsc").content
     (count,) = struct.unpack_from(">I", stsc, 4)
-    rows = [(first, per) for first, per, _ in struct.iter_unpack(">III", stsc[8 : 8 + 12 * count])]
-    runs = ((b - a, per) for (a, per), (b, _) in pairwise([*rows, (len(starts) + 1, 0)]))
-    counts = array("I", expanded(tuple(runs)))
+    rows = _swapped(stsc[8 : 8 + 12 * count], "I")
+    if len(rows) != 3 * count:
+        raise ValueError(count)
+    firsts = (*rows[::3], len(starts) + 1)
+    runs = map(sub, firsts[1:], firsts)
+    counts = array("I", chain.from_iterable(map(repeat, rows[1::3], runs)))
     if len(counts) != len(starts) or sum(counts) != len(sizes):
         raise ValueError(len(counts))
     return starts, counts
