@@ -137,9 +137,7 @@ def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
         place = store.SharedFolder(folder / "shared")
         place.put(take.path, "clip.mp4")
         there = replace(take, path=Path("clip.mp4"), has_sound=True)
-        order = remote_jobs.Order(
-            place, makers.makers_with(program), (("clip.mp4", take.sha256),)
-        )
+        order = remote_jobs.Order(place, makers.makers_with(program), (("clip.mp4", take.sha256),))
         on = {n: stack.enter_context(ready(one, place, here, n)) for n, one in made.items()}
         print("overhead of a call, ms   at once   in turn     alone   processors")
         for _ in range(rounds):
