@@ -66,7 +66,8 @@ class Film:
         listing.write_bytes(join_list([self.folder / "piece.mov"] * (end - first)))
         skip = window.begin - first * SECONDS * RATE
         target = self.folder / f"part-{window.first}.mov"
-        parts.encode(self.program, listing, parts.SoundPart(window, skip), target)
+        work = mastering.MixOfSegments(self.program, listing, NO_MIX, self.samples)
+        parts.encode(work, parts.SoundPart(window, skip), target)
 
     def all_parts(self, threads: int) -> None:
         """All parts on so many cores."""

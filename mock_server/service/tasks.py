@@ -1,5 +1,6 @@
 """The tasks of every account, as its simulator has them."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -83,13 +84,13 @@ class Tasks:
             return None, self._foreign[account].state(FOREIGN, task_id)
         return simulator.task(account, task_id), state
 
-    def recent(self, account: str) -> list[TaskLife]:
-        """The account's own tasks of the last 24 hours, newest first."""
-        return _recent(self.of(account))
+    def recent(self, account: str, since: datetime) -> list[TaskLife]:
+        """The account's own tasks of the last 24 hours, from ``since`` on, newest first."""
+        return _recent(self.of(account), since)
 
-    def recent_foreign(self, account: str) -> list[TaskLife]:
+    def recent_foreign(self, account: str, since: datetime) -> list[TaskLife]:
         """The same of another program's tasks."""
-        return _recent(self._foreign[account]) if account in self._foreign else []
+        return _recent(self._foreign[account], since) if account in self._foreign else []
 
     def all(self, account: str | None = None) -> list[TaskLife]:
         """Every task of an account, or of all, in the order they were accepted."""
@@ -112,7 +113,7 @@ class Tasks:
         for task in tasks:
             by_account.setdefault(task.account, []).append(task)
         for account, its_tasks in by_account.items():
-            self.of(account).restore(its_tasks)
+            self.of(account).restore(sorted(its_tasks, key=lambda task: task.submitted))
 
     def forget(self, account: str | None) -> list[str]:
         """Forget the tasks of an account, or all; returns the names of the accounts."""
@@ -134,11 +135,12 @@ class Tasks:
             self._store.put("clock", "", self._clock.record())
 
 
-def _recent(simulator: Simulator) -> list[TaskLife]:
-    since = simulator.now() - timedelta(hours=24)
-    tasks = [task for task in simulator.tasks() if task.submitted >= since]
-    tasks.sort(key=lambda task: (task.submitted, task.task_id), reverse=True)
-    return [(task, simulator.truth(task)) for task in tasks]
+def _recent(simulator: Simulator, since: datetime) -> list[TaskLife]:
+    since = max(since, simulator.now() - timedelta(hours=24))
+    tasks = simulator.tasks()
+    tasks = tasks[bisect_left(tasks, since, key=lambda task: task.submitted) :]
+    newest = sorted(tasks, key=lambda task: (task.submitted, task.task_id), reverse=True)
+    return [(task, simulator.truth(task)) for task in newest]
 
 
 def next_event(task: Task, state: TaskState) -> datetime:

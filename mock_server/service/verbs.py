@@ -129,10 +129,10 @@ def query(service: MockService, account: str, task_id: str, twist: Twist) -> Tas
 
 
 @rests_on("official text", TASKS, "The list has the tasks of the last 24 hours, newest first")
-def recent(service: MockService, caller: Caller, twist: Twist) -> list[TaskLife]:
-    """The account's tasks of the last 24 hours, newest first."""
+def recent(service: MockService, caller: Caller, twist: Twist, since: datetime) -> list[TaskLife]:
+    """The account's tasks of the last 24 hours, from ``since`` on, newest first."""
     account, clock = caller.name, service.clock
-    lives = service.tasks.recent(account)
+    lives = service.tasks.recent(account, since)
     events = [next_event(*life) for life in lives if isinstance(life[1], Pending | Running)]
     clock.awaited(min(events, default=None), account)
     if twist.lag is not None:
@@ -141,7 +141,7 @@ def recent(service: MockService, caller: Caller, twist: Twist) -> list[TaskLife]
     if twist.foreign:
         pattern = lives[0][0].request if lives else any_request(service.catalog, caller.region)
         add_foreign_tasks(service.tasks.foreign(account), pattern, twist.foreign)
-    foreign = service.tasks.recent_foreign(account)
+    foreign = service.tasks.recent_foreign(account, since)
     return sorted(lives + foreign, key=lambda life: life[0].submitted, reverse=True)
 
 

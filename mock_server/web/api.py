@@ -127,8 +127,8 @@ class Api:
 
     async def list(self, call: Call, twist: Twist) -> Response:
         service, caller = self._service, call.account
-        lives = verbs.recent(service, caller, twist)
         query = read_list_query(call.request.query_params, service.clock.now(caller.name))
+        lives = verbs.recent(service, caller, twist, query.start)
         return self._answer(list_answer(lives, query, service.catalog))
 
     @rests_on("captured", SDK, "SDK 1.25.8's asyncio client cancels with GET; that works too")

@@ -52,7 +52,7 @@ def read_list_query(query: Mapping[str, str], now: datetime) -> ListQuery:
     if size not in _PAGE_SIZES:
         raise ErrorAnswer(400, "InvalidParameter", "page_size must be between 1 and 100.")
     return ListQuery(
-        start=start,
+        start=start.replace(microsecond=0),
         end=end,
         task_id=query.get("task_id", ""),
         model=query.get("model_name", ""),
@@ -87,18 +87,14 @@ def list_answer(
     tasks: Sequence[tuple[Task, TaskState]], query: ListQuery, catalog: Catalog
 ) -> dict[str, Any]:
     """One page of ``tasks`` (newest first), as the service writes it."""
-    rows = [
-        list_row(task, state, catalog)
-        for task, state in tasks
-        if _matches(task, state, query, catalog)
-    ]
+    matching = [life for life in tasks if _matches(*life, query, catalog)]
     first = (query.page - 1) * query.size
     return {
-        "total": len(rows),
-        "total_page": -(-len(rows) // query.size),
+        "total": len(matching),
+        "total_page": -(-len(matching) // query.size),
         "page_no": query.page,
         "page_size": query.size,
-        "data": rows[first : first + query.size],
+        "data": [list_row(*life, catalog) for life in matching[first : first + query.size]],
     }
 
 
@@ -107,7 +103,7 @@ def _matches(task: Task, state: TaskState, query: ListQuery, catalog: Catalog) -
     # Times of the query are whole seconds.
     time = task.submitted.replace(microsecond=0)
     return (
-        query.start.replace(microsecond=0) <= time <= query.end
+        query.start <= time <= query.end
         and query.task_id in ("", task.task_id)
         and query.model in ("", name)
         and query.status in ("", status_of(state))

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.support import forking
 from tests.support.media import facts
-from tests.support.places import ROOT
 from tests.tiers import sample
 
 LIST = """\
@@ -45,16 +45,7 @@ def run(tmp_path: Path) -> Run:
     (tmp_path / "list.yaml").write_text(LIST)
 
     def start(*arguments: str, env: dict[str, str] | None = None) -> Done:
-        done = subprocess.run(
-            [sys.executable, "-m", "wanx_render", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, **(env or {})},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=120,
-            check=False,
-        )
+        done = forking.run_text(arguments, tmp_path, {**os.environ, **(env or {})})
         assert "Traceback" not in done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 
@@ -63,7 +54,7 @@ def run(tmp_path: Path) -> Run:
 
 def test_a_file_alone_is_rendered(run: Run, tmp_path: Path) -> None:
     done = run("list.yaml")
-    assert done.code == 0
+    assert done.code == 0, done.err
     assert done.out == f"{Path('renders/small/9x16.mp4')}\n"
     assert "MOCK" in done.err
     assert "\x1b" not in done.err
@@ -280,4 +271,3 @@ def test_the_command_of_the_package_is_the_same() -> None:
     script = Path(sys.executable).with_name("wanx-render")
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert "0.1" in done.stdout
-    assert ROOT.name

@@ -3,8 +3,6 @@
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +23,7 @@ from tests.docs.pages import (
     steps_of,
 )
 from tests.regenerate import GENERATED
+from tests.support import forking
 from tests.support.emulator import serving
 from tests.support.places import ROOT
 from wanx_render.catalog.capabilities import packaged
@@ -106,7 +105,6 @@ class Walk:
         (folder / "shots.yaml").write_text(yaml.safe_dump(BASE), encoding="utf-8")
         self.environment = {
             **os.environ,
-            "PYTHONPATH": str(ROOT),
             "DASHSCOPE_API_KEY": f"sk-mock-{page.stem}",
             "DASHSCOPE_HTTP_BASE_URL": f"{origin}/api/v1",
             "WANX_CLOCK_PACE": str(PACE),
@@ -130,10 +128,7 @@ class Walk:
         if words[0] == "cd":
             self.folder /= words[1]
             return ""
-        ran = subprocess.run(
-            [sys.executable, "-m", "wanx_render", *words[1:]], cwd=self.folder,
-            env=self.environment, capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
+        ran = forking.run_text(words[1:], self.folder, self.environment, timeout=300)
         assert ran.returncode == command.exits, f"{command.text}\n{ran.stdout}{ran.stderr}"
         return ran.stdout + ran.stderr
 

@@ -42,7 +42,7 @@ def without_reader(folder: Path, *arguments: str, **env: str) -> int:
     for reading, _ in ends:
         os.close(reading)
     with os.fdopen(ends[0][1], "wb", 0) as out, os.fdopen(ends[1][1], "wb", 0) as err:
-        return wanx(folder, *arguments, stdout=out, stderr=err, **env).code
+        return wanx(folder, *arguments, stdout=out.fileno(), stderr=err.fileno(), **env).code
 
 
 @pytest.mark.proof
@@ -107,7 +107,8 @@ def on_terminal(folder: Path, *arguments: str, **env: str) -> tuple[int, bytes]:
     """Run on a terminal of its own; the exit code and what it showed."""
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "wb", 0) as terminal:
-        code = wanx(folder, *arguments, stdout=terminal, stderr=terminal, **env).code
+        number = terminal.fileno()
+        code = wanx(folder, *arguments, stdout=number, stderr=number, **env).code
     shown = b""
     try:
         while piece := os.read(ours, 65536):

@@ -213,19 +213,47 @@ def test_the_same_film_whatever_lands_first_and_however_many_work(
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize(
-    "film",
-    [
-        "deliverables:\n  - {name: film, aspect: 1:1, size: 64x64, audio: {loudness: -16}}\n",
-        "deliverables:\n  - {name: film, aspect: 1:1, size: 64x64, fade_out: 1}\n",
-    ],
-)
-def test_what_is_mixed_or_levelled_is_encoded_as_a_whole(
-    media: Path, program: ffmpeg.Ffmpeg, catalog: Catalog, tmp_path: Path, film: str
+def test_what_is_levelled_is_encoded_as_a_whole(
+    media: Path, program: ffmpeg.Ffmpeg, catalog: Catalog, tmp_path: Path
 ) -> None:
+    film = "deliverables:\n  - {name: film, aspect: 1:1, size: 64x64, audio: {loudness: -16}}\n"
     workers = Watched(program, tmp_path)
     finished(media, workers, catalog, film=film)
     assert workers.firsts == [None]
+
+
+@pytest.mark.proof
+def test_music_and_voices_are_encoded_in_parts_as_clips_land(
+    media: Path, program: ffmpeg.Ffmpeg, catalog: Catalog, tmp_path: Path
+) -> None:
+    """A voice speaks over the place where the parts meet; the tones are where they were laid."""
+    low, high = 90, 3000
+    for name, pitch, seconds in (("bed.wav", low, 9), ("voice.wav", high, 4)):
+        source = f"aevalsrc='0.2*sin(2*PI*{pitch}*t)':s=44100:d={seconds}"
+        ffmpeg.run(program, ("-f", "lavfi", "-i", source, "-f", "wav", "-y", str(media / name)))
+    film = (
+        "deliverables:\n  - name: film\n    aspect: 1:1\n    size: 64x64\n    fps: 30\n"
+        "    fade_out: 2\n    audio:\n      music: {file: bed.wav, gain: 0}\n      duck: true\n"
+        "      voices: [{file: voice.wav, at: 30}]\n"
+    )
+    order = random.Random(7).sample(range(SHOTS), SHOTS)
+    films = []
+    for name, landing in (("one", range(SHOTS)), ("two", order)):
+        workers = Watched(program, tmp_path / name)
+        finished(media, workers, catalog, film=film, order=landing)
+        assert workers.firsts == [0, 1500]
+        films.append(tmp_path / name / "film.mp4")
+    assert films[0].read_bytes() == films[1].read_bytes()
+    heard = samples(films[0])
+    assert strength(heard, high, 31, 33) > 30 * strength(heard, high, 24, 29)
+    assert strength(heard, low, 63, 65) < 0.7 * strength(heard, low, 58, 60)
+
+
+def strength(sound: "np.ndarray", pitch: int, start: int, end: int) -> float:
+    """How strong a tone is from one second to another."""
+    part = sound[start * RATE : end * RATE]
+    times = np.arange(len(part)) / RATE
+    return float(abs((part * np.exp(-2j * np.pi * pitch * times)).mean()))
 
 
 @pytest.mark.proof

@@ -1,13 +1,12 @@
 """The program in a process of its own, in an environment without proxies."""
 
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from PIL import Image
+
+from tests.support import forking
 
 KEY = "sk-mock-process"
 LIST = """\
@@ -50,19 +49,12 @@ def environment(**more: str) -> dict[str, str]:
 def wanx(
     folder: Path,
     *arguments: str | Path,
-    stdout: int | IO[bytes] = subprocess.PIPE,
-    stderr: int | IO[bytes] = subprocess.PIPE,
+    stdout: int | None = None,
+    stderr: int | None = None,
     **env: str,
 ) -> Ended:
-    """Run ``wanx-render`` in ``folder`` to its end."""
-    done = subprocess.run(
-        [sys.executable, "-m", "wanx_render", *map(str, arguments)],
-        cwd=folder,
-        env=environment(**env),
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=stderr,
-        timeout=120,
-        check=False,
+    """Run ``wanx-render`` in ``folder`` to its end; streams are descriptors, or else kept."""
+    done = forking.run(
+        [*map(str, arguments)], folder, environment(**env), stdout=stdout, stderr=stderr
     )
-    return Ended(done.returncode, done.stdout or b"", done.stderr or b"")
+    return Ended(done.returncode, done.stdout, done.stderr)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from tests.canary import SECRETS
+from tests.support import forking
 
 PACE = 200  # the clocks of program and emulator run so much faster than real
 
@@ -29,6 +30,7 @@ class Shop:
         key = f"sk-mock-{self.account}"
         SECRETS.add(key)
         return {
+            **forking.at_start(os.environ),
             "PATH": "/usr/bin:/bin",
             "HOME": os.environ["HOME"],
             "NO_PROXY": "127.0.0.1",
@@ -38,11 +40,8 @@ class Shop:
         }
 
     def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        ran = subprocess.run(
-            [sys.executable, "-m", "wanx_render", *arguments],
-            cwd=self.folder, env={**self.environment, **environment},
-            capture_output=True, text=True, timeout=90,
-        )  # fmt: skip
+        environ = {**self.environment, **environment}
+        ran = forking.run_text(arguments, self.folder, environ, timeout=90)
         assert "Traceback" not in ran.stderr
         assert f"sk-mock-{self.account}" not in ran.stdout + ran.stderr
         return ran

@@ -76,6 +76,8 @@ class Hearing:
     # Of a part of a sound: packets of its file that are not in the film, and momentary loudness.
     before: int = 0
     blocks: tuple[float, ...] = ()
+    # Hashes of what was mixed around its beginning and its end, where other parts begin and end.
+    marks: tuple[str, ...] = ()
 
     @property
     def loudness(self) -> decoding.Loudness:
@@ -379,7 +381,7 @@ def kept_sound(path: Path) -> Hearing | None:
     if record is None:
         return None
     silent = tuple((start, end) for start, end in record["silent"])
-    names = ("packets", "excused", "notices", "blocks")
+    names = ("packets", "excused", "notices", "blocks", "marks")
     lists = {name: tuple(record[name]) for name in names if name in record}
     return Hearing(**{**record, **lists, "silent": silent})
 

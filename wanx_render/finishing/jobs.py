@@ -174,10 +174,10 @@ class SoundCall:
     """All that is needed to make the finished sound of a deliverable, as plain data."""
 
     segments: tuple[Path, ...]
-    samples: int
+    samples: int  # of all of it
     mix: Mix
     target: Path
-    part: SoundPart | None = None  # where only this much of it is made, of clips alone
+    part: SoundPart | None = None  # where only this much of it is made, of the clips it needs
 
 
 def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
@@ -188,10 +188,10 @@ def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
     insist_on(call.segments)
     with files.part_of(call.target) as part:
         with _listed(call.segments) as listing:
+            work = mastering.MixOfSegments(program, listing, call.mix, call.samples)
             if call.part:
-                hearing = sound_parts.encode(program, listing, call.part, part)
+                hearing = sound_parts.encode(work, call.part, part)
             else:
-                work = mastering.MixOfSegments(program, listing, call.mix, call.samples)
                 hearing = mastering.encode(work, part)
         decode_record.keep(part, hearing, call.target.name)
         integrity.place(part, call.target)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import ffmpeg as graph
 
 from wanx_render.finishing.codecs import timescale
-from wanx_render.finishing.mix import Level, Mix, key_arguments, metered, mixed
+from wanx_render.finishing.mix import Level, Mix, MixSpan, key_arguments, metered, mixed
 from wanx_render.media.decoding import COMPARED_RATE
 from wanx_render.media.ffmpeg import file_url
 from wanx_render.timing import AAC_PACKET, SAMPLE_RATE
@@ -66,14 +66,44 @@ def sound_arguments(
     return _encoding_arguments(stream, encoding)
 
 
-def window_arguments(listing: Path, encoding: Encoding, first: int, end: int) -> list[str]:
-    """The ffmpeg arguments that encode samples ``first`` to ``end`` of what ``listing`` names.
+@dataclass(frozen=True, slots=True)
+class WindowOfMix:
+    """A span of a mix that is ``samples`` long, of clips that begin ``skip`` samples before it."""
 
-    They are as ``sound_arguments`` has them of clips that nothing is mixed to.
+    skip: int
+    span: MixSpan
+    mix: Mix
+    samples: int
+    level: Level
+
+    @property
+    def length(self) -> int:
+        return self.span.end - self.span.begin
+
+
+def window_arguments(listing: Path, encoding: Encoding, window: WindowOfMix) -> list[str]:
+    """The ffmpeg arguments that encode a window of the mix, of what ``listing`` names.
+
+    They are as ``sound_arguments`` has them of the whole.
     """
-    stream = _parts(listing).audio.filter("atrim", start_sample=first, end_sample=end)
+    return _encoding_arguments(window_stream(listing, window), encoding)
+
+
+def window_measure_arguments(listing: Path, window: WindowOfMix) -> list[str]:
+    """The ffmpeg arguments that play a window of the mix to a meter and to nobody else."""
+    return metered(window_stream(listing, window))
+
+
+def window_stream(listing: Path, window: WindowOfMix) -> Any:
+    """A window of the mix, of what ``listing`` names."""
+    clips = _cut(listing, window.skip, window.length)
+    stream = mixed(clips, window.mix, window.samples, window.level, window.span)
     # Counted in samples, which is the time base here: N/SR/TB may be off by one.
-    return _encoding_arguments(stream.filter("asetpts", "N"), encoding)
+    return stream.filter("asetpts", "N")
+
+
+def _cut(listing: Path, first: int, length: int) -> Any:
+    return _parts(listing).audio.filter("atrim", start_sample=first, end_sample=first + length)
 
 
 def _encoding_arguments(stream: Any, encoding: Encoding) -> list[str]:
@@ -161,9 +191,13 @@ def _tagged(arguments: list[str], tags: ContainerTags) -> list[str]:
     return [*inputs, *source_of_tags, *odd, *outputs]
 
 
-def heard_arguments(listing: Path, mix: Mix, samples: int, targets: tuple[Path, Path]) -> list[str]:
-    """The ffmpeg arguments that write what music makes room for, each as ``key_arguments`` does."""
-    return key_arguments(_parts(listing).audio, mix, samples, targets)
+def heard_arguments(listing: Path, first: int, length: int, target: Path) -> list[str]:
+    """The ffmpeg arguments that write what music makes room for, as ``key_arguments`` does.
+
+    It is ``length`` samples of what ``listing`` names, from sample ``first`` on.
+    """
+    clips = _cut(listing, first, length) if first else _parts(listing).audio
+    return key_arguments(clips, length, target)
 
 
 def measure_arguments(listing: Path, mix: Mix, samples: int, level: Level) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from wanx_render import files
@@ -22,7 +22,7 @@ from wanx_render.finishing.join import (
     measure_arguments,
     sound_arguments,
 )
-from wanx_render.finishing.mix import CEILING, DEEPEST, PEAK, Level, Mix
+from wanx_render.finishing.mix import CEILING, DEEPEST, PEAK, Level, Mix, Track, voice_arguments
 from wanx_render.language import tr
 from wanx_render.media import decoding, ffmpeg
 from wanx_render.media.audio_files import BadSoundtrack, inspect
@@ -58,7 +58,7 @@ def encode(work: MixOfSegments, target: Path) -> Hearing:
     """
     gains = target.with_name(f"{target.name}.gains")
     try:
-        return _encode(replace(work, mix=_ducked(_looped(work), gains)), target)
+        return _encode(replace(work, mix=ducked(looped(work), gains)), target)
     finally:
         gains.unlink(missing_ok=True)
 
@@ -80,7 +80,8 @@ def _encode(work: MixOfSegments, target: Path) -> Hearing:
         hearing = decode_record.hearing(
             _encoded(work, level, Encoding(target, _beside(target), coder))
         )
-    is_lost = hearing.loudness.peak_is_low and _mixed_to(work.mix) and _audible(work, level)
+    is_lost = hearing.loudness.peak_is_low and mixed_to(work.mix)
+    is_lost = is_lost and audible(_measured(work, level))
     notices = (*choices(coder), *_unreached(work.mix, hearing))
     exceptions = ("loudness", "true peak") if work.mix.loudness is not None else ()
     return replace(hearing, lost=is_lost, notices=notices, excused=exceptions)
@@ -90,33 +91,49 @@ _CLIP_FLOOR = -36  # dBFS; softer sound of clips is no voice, but their surround
 _VOICE_FLOOR, _BELOW = -60, 20  # dBFS, and dB below the loudest part of the voices
 
 
-def _ducked(work: MixOfSegments, gains: Path) -> Mix:
+def ducked(work: MixOfSegments, gains: Path) -> Mix:
     """The mix, with the gain of its music written to ``gains`` where it makes room."""
     mix = work.mix
     if not (mix.duck and mix.music):
         return mix
-    targets = gains.with_suffix(".clips"), gains.with_suffix(".voices")
-    try:
-        arguments = heard_arguments(work.listing, mix, work.samples, targets)
-        ffmpeg.run(work.program, arguments)
-        spans = list(ducking.spans(decoding.shorts(targets[0].read_bytes()), floor=_CLIP_FLOOR))
-        if mix.voices:
-            spans += ducking.spans(
-                decoding.shorts(targets[1].read_bytes()), floor=_VOICE_FLOOR, below=_BELOW
-            )
-    finally:
-        for path in targets:
-            path.unlink(missing_ok=True)
+    spans = [*clip_spans(work, 0, work.samples, gains), *voice_spans(work, gains)]
     if not spans:
         return mix
     gains.write_bytes(ducking.gains(spans, work.samples / SAMPLE_RATE + 1).tobytes())
     return replace(mix, gains=gains)
 
 
+def clip_spans(work: MixOfSegments, first: int, length: int, beside: Path) -> list[ducking.Span]:
+    """Where clips are heard in ``length`` samples of the listing, in seconds from the first."""
+    target = beside.with_suffix(".clips")
+    try:
+        ffmpeg.run(work.program, heard_arguments(work.listing, first, length, target))
+        return list(ducking.spans(decoding.shorts(target.read_bytes()), floor=_CLIP_FLOOR))
+    finally:
+        target.unlink(missing_ok=True)
+
+
+def voice_spans(work: MixOfSegments, beside: Path) -> Sequence[ducking.Span]:
+    """Where voices are heard, in seconds of the whole mix."""
+    return _voice_spans(work.program, work.mix.voices, work.samples, beside.parent)
+
+
+@lru_cache(maxsize=8)  # every part of a sound asks for it
+def _voice_spans(
+    program: ffmpeg.Ffmpeg, voices: tuple[Track, ...], samples: int, folder: Path
+) -> Sequence[ducking.Span]:
+    if not voices:
+        return ()
+    with files.part_of(folder / "voices") as target:
+        ffmpeg.run(program, voice_arguments(voices, samples, target))
+        sound = decoding.shorts(target.read_bytes())
+        return tuple(ducking.spans(sound, floor=_VOICE_FLOOR, below=_BELOW))
+
+
 _DOUBTFUL = Fraction(1)  # seconds; by which the length that a file states may be wrong
 
 
-def _looped(work: MixOfSegments) -> MixOfSegments:
+def looped(work: MixOfSegments) -> MixOfSegments:
     """The work, with the length of music that may end before the film does."""
     music = work.mix.music
     if music is None:
@@ -127,11 +144,18 @@ def _looped(work: MixOfSegments) -> MixOfSegments:
         return work  # ffmpeg says why
     if seconds * SAMPLE_RATE > music.skip + work.samples:
         return work
-    length = decoding.length(work.program, music.path, SAMPLE_RATE)
+    length = _length(work.program, music.path, music.sha256)
     return replace(work, mix=replace(work.mix, music=replace(music, length=length or None)))
 
 
-def _mixed_to(mix: Mix) -> bool:
+@lru_cache(maxsize=8)
+def _length(program: ffmpeg.Ffmpeg, path: Path, sha256: str) -> int:
+    """Samples of a file, by its content too."""
+    del sha256
+    return decoding.length(program, path, SAMPLE_RATE)
+
+
+def mixed_to(mix: Mix) -> bool:
     return bool(mix.music or mix.voices)
 
 
@@ -174,13 +198,19 @@ def compared(
     *,
     peaks: bool,
     window: int | None = None,
+    marks: Sequence[tuple[int, int]] = (),
 ) -> decoding.Heard:
-    """Encode by ``arguments``, decode, and compare with what was encoded, as ``listen`` does."""
+    """Encode by ``arguments``, decode, and compare with what was encoded, as ``listen`` does.
+
+    ``marks``: samples from and to of which the mix is kept as a hash.
+    """
     try:
         ffmpeg.run(program, arguments)
-        return decoding.listen(
+        heard = decoding.listen(
             program, encoding.target, peaks=peaks, mix=encoding.beside, window=window
         )
+        hashes = (decoding.hash_of(encoding.beside, begin, end) for begin, end in marks)
+        return replace(heard, marks=tuple(hashes))
     finally:
         encoding.beside.unlink(missing_ok=True)
 
@@ -221,10 +251,9 @@ def _unreached(mix: Mix, hearing: Hearing) -> Iterator[str]:
         )  # fmt: skip
 
 
-def _audible(work: MixOfSegments, level: Level) -> bool:
-    """Whether anything is heard in the mix before it is encoded."""
-    peak = _measured(work, level).peak
-    return peak is not None and peak > _AUDIBLE
+def audible(loudness: decoding.Loudness) -> bool:
+    """Whether anything is heard in a mix before it is encoded."""
+    return loudness.peak is not None and loudness.peak > _AUDIBLE
 
 
 def _measured(work: MixOfSegments, level: Level) -> decoding.Loudness:

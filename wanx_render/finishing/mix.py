@@ -4,6 +4,7 @@ Loudness is measured on the mix and set by one gain for all of it, so that ducki
 would then be too loud for a moment is limited. Everything is laid out in samples of 48 kHz.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -79,33 +80,60 @@ class Level:
     ceiling: Decimal = PEAK  # dBTP at which they are held
 
 
-def mixed(clips: Any, mix: Mix, samples: int, level: Level) -> Any:
-    """The stream of the whole mix, exactly ``samples`` long."""
+@dataclass(frozen=True, slots=True)
+class MixSpan:
+    """The samples of a mix that are made: all of it, or a part with the same samples."""
+
+    begin: int
+    end: int
+    is_part: bool = True
+
+    @property
+    def counted(self) -> str:
+        """The time of each sample of a stream that begins with the span, for fades go by it.
+
+        In samples, which are the time base here: N/SR/TB may be off by one. It is kept for the
+        whole, whose bytes were made by it.
+        """
+        return f"N+{self.begin}" if self.is_part else _COUNTED
+
+
+def mixed(clips: Any, mix: Mix, samples: int, level: Level, span: MixSpan | None = None) -> Any:
+    """The stream of the whole mix, exactly ``samples`` long, or of a ``span`` of it.
+
+    ``clips`` are those of the span. Each sample is the same in the whole and in every span.
+    """
     if mix.plain:
         return clips
+    span = span or MixSpan(0, samples, is_part=False)
     # Nothing ends before the whole is cut to its length: a filter with several inputs may drop what
     # it still holds of the others when the first of them ends.
     stream = _format(clips).filter("apad")
-    if mix.voices:
-        voices = [_voice(track, number) for number, track in enumerate(mix.voices, 1)]
+    voices = [
+        _voice(track, number, span)
+        for number, track in enumerate(mix.voices, 1)
+        if track.start < span.end or not span.is_part
+    ]
+    if voices:
         stream = _sum([stream, *voices])
     if mix.music:
-        bed = _bed(mix.music, samples)
+        bed = _bed(mix.music, samples, span)
         stream = _sum([stream, _ducked(bed, mix.gains) if mix.gains else bed])
-    stream = _faded(stream, mix.ends, samples)
+    stream = _faded(stream, mix.ends, samples, span)
     if level.gain:
         stream = stream.filter("volume", f"{level.gain}dB")
     if level.limited:
         stream = _limited(stream, level.ceiling)
-    return _softened(stream.filter("atrim", end_sample=samples), samples, begin=False)
+    stream = stream.filter("atrim", end_sample=span.end - span.begin)
+    return _ending(stream.filter("asetpts", span.counted), samples)
 
 
-def _faded(stream: Any, ends: tuple[int, int], samples: int) -> Any:
+def _faded(stream: Any, ends: tuple[int, int], samples: int, span: MixSpan) -> Any:
     """The whole with the fades at its ends, before its level: that is measured with them."""
     if not any(ends):
         return stream
     first, last = ends
-    stream = stream.filter("asetpts", _COUNTED)
+    stream = stream.filter("asetpts", span.counted)
     if first:
         stream = stream.filter("afade", type="in", start_sample=0, nb_samples=first)
     if last:
@@ -118,12 +146,16 @@ _COUNTED = "N/SR/TB"
 _SOFT = 192  # samples: 4 ms, in which a cut makes no click and no hole
 
 
-def _softened(stream: Any, samples: int, *, begin: bool = True) -> Any:
-    """A stream of so many samples, with short fades where it is cut."""
+def _softened(stream: Any, samples: int) -> Any:
+    """A stream of so many samples, with short fades at its ends."""
     fade = min(_SOFT, samples // 2)
     stream = stream.filter("asetpts", _COUNTED)
-    if begin:
-        stream = stream.filter("afade", type="in", start_sample=0, nb_samples=fade)
+    return _ending(stream.filter("afade", type="in", start_sample=0, nb_samples=fade), samples)
+
+
+def _ending(stream: Any, samples: int) -> Any:
+    """A stream with a short fade where it ends after so many samples."""
+    fade = min(_SOFT, samples // 2)
     return stream.filter("afade", type="out", start_sample=samples - fade, nb_samples=fade)
 
 
@@ -146,21 +178,26 @@ def _opened(path: Path, number: int, **options: int) -> Any:
     )
 
 
-def _voice(track: Track, number: int) -> Any:
+def _voice(track: Track, number: int, span: MixSpan) -> Any:
     voice = _opened(track.path, number)
     stream = _format(voice.audio, track.channels)
     if track.gain:
         stream = stream.filter("volume", f"{track.gain}dB")
-    if track.start:
-        stream = stream.filter("adelay", f"{track.start}S", all=1)
+    start = track.start - span.begin
+    if start > 0:
+        stream = stream.filter("adelay", f"{start}S", all=1)
+    elif start < 0:
+        stream = stream.filter("atrim", start_sample=-start).filter("asetpts", "N")
     return stream.filter("apad")
 
 
-def _bed(music: MusicTrack, samples: int) -> Any:
-    stream = _again(music)
-    if music.skip:
-        stream = stream.filter("atrim", start_sample=music.skip)
-    stream = stream.filter("asetpts", _COUNTED)
+def _bed(music: MusicTrack, samples: int, span: MixSpan) -> Any:
+    stream, first = _again(music), music.skip + span.begin
+    if music.length and span.is_part:
+        first %= music.length
+    if first:
+        stream = stream.filter("atrim", start_sample=first)
+    stream = stream.filter("asetpts", span.counted)
     if music.skip:
         stream = stream.filter("afade", type="in", start_sample=0, nb_samples=_SOFT)
     if music.gain:
@@ -202,25 +239,28 @@ def bare_arguments(mix: Mix, samples: int, level: Level) -> list[str]:
     return metered(mixed(silence.audio, mix, samples, level))
 
 
-def key_arguments(clips: Any, mix: Mix, samples: int, targets: tuple[Path, Path]) -> list[str]:
-    """The ffmpeg arguments that write what music makes room for: the clips, and the voices.
+def key_arguments(clips: Any, samples: int, target: Path) -> list[str]:
+    """The ffmpeg arguments that write the clips, which music makes room for.
 
-    Each is one channel of 16-bit samples at ``KEY_RATE``.
+    It is one channel of 16-bit samples at ``KEY_RATE``.
     """
-    streams = [_format(clips)]
-    if mix.voices:
-        voices = [_voice(track, number) for number, track in enumerate(mix.voices, 1)]
-        streams.append(_sum(voices) if len(voices) > 1 else voices[0])
-    outputs = [
-        graph.output(
-            stream.filter("apad").filter("atrim", end_sample=samples),
-            file_url(target),
-            **{"ar": KEY_RATE, "ac": 1, "c:a": "pcm_s16le", "f": "s16le"},
-        )
-        for stream, target in zip(streams, targets, strict=False)
-    ]
-    whole = graph.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
-    return list(whole.overwrite_output().compile()[1:])
+    return _key(_format(clips), samples, target)
+
+
+def voice_arguments(voices: Sequence[Track], samples: int, target: Path) -> list[str]:
+    """The ffmpeg arguments that write the voices of a whole mix, as ``key_arguments`` the clips."""
+    whole = MixSpan(0, samples, is_part=False)
+    streams = [_voice(track, number, whole) for number, track in enumerate(voices, 1)]
+    return _key(_sum(streams) if len(streams) > 1 else streams[0], samples, target)
+
+
+def _key(stream: Any, samples: int, target: Path) -> list[str]:
+    output = graph.output(
+        stream.filter("apad").filter("atrim", end_sample=samples),
+        file_url(target),
+        **{"ar": KEY_RATE, "ac": 1, "c:a": "pcm_s16le", "f": "s16le"},
+    )
+    return list(output.overwrite_output().compile()[1:])
 
 
 def _limited(stream: Any, ceiling: Decimal) -> Any:

@@ -101,6 +101,7 @@ class Heard:
     silent: tuple[Stretch, ...]
     fidelity: float | None = None  # dB of signal to distortion below 4 kHz, where compared
     blocks: tuple[float, ...] = ()  # LUFS of the last 0.4 s, after each 0.1 s; of windows alone
+    marks: tuple[str, ...] = ()  # hashes of stretches of what it was encoded from
 
 
 COMPARED_RATE = 8000  # samples a second in which a sound is compared with what it was made of
@@ -149,6 +150,19 @@ def listen(
     end = sum(duration for start, duration in packets_of(listing, 0) if start >= 0)
     seconds = float(end * header(listing, "tb 0"))
     return Heard(listing, _metered(log), _silent(log, seconds), _fidelity(log), _blocks(log))
+
+
+def hash_of(mix: Path, begin: int, end: int) -> str:
+    """A hash of a stretch of a ``mix`` as ``listen`` has it: floats of two channels.
+
+    ``begin`` and ``end``: in samples of 48 kHz, multiples of six; empty where nothing is there.
+    """
+    step = 48_000 // COMPARED_RATE
+    with mix.open("rb") as stream:
+        start = stream.read(256).index(b"data") + 8
+        stream.seek(start + 8 * max(begin // step, 0))
+        data = stream.read(8 * ((end - begin) // step)) if begin >= 0 else b""
+    return files.sha256_of(data)[:32] if data else ""
 
 
 _MOMENT = "lavfi.r128.M"  # where ebur128 leaves its momentary loudness

@@ -80,6 +80,7 @@ class EarlyJoin:
         """The pieces from the beginning on that are made; None where there are no more of them."""
         try:
             layout = self._layouts.of(deliverable)
+            sounds = self._heard(deliverable, layout) if layout else ()
         except Broken:
             return None
         if layout is None:
@@ -91,7 +92,6 @@ class EarlyJoin:
             if not following or not self._maker.has_made(following[0].key):
                 break
             more += following
-        sounds = self._heard(deliverable, layout)
         if (layout, len(more), len(sounds)) == (
             before,
             len(jobs),

@@ -48,7 +48,7 @@ class Finisher:
         self._words = DeliverableTexts(plan)
         self._pieces = Pieces(plan, self._layouts, self._words, workers)
         self._maker = PieceMaker(workers, emit)
-        self._sound_parts = SoundParts(self._pieces, workers)
+        self._sound_parts = SoundParts(plan, self._pieces, workers)
         self._early = EarlyJoin(self._layouts, self._pieces, self._sound_parts, self._maker, folder)
         self._unreadable: dict[str, Message] = {}  # why a shot's colours cannot be read
         self._notices: set[str] = set()  # that were given

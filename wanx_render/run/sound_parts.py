@@ -1,6 +1,7 @@
 """The parts of a film's sound, each made as soon as the clips that are heard in it are there.
 
-Only where nothing is mixed to the clips, and where the film is longer than a part.
+Only where no loudness is wanted, which is known of the whole alone, and where the film is longer
+than a part.
 """
 
 from bisect import bisect_left, bisect_right
@@ -8,15 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from wanx_render.errors import Broken
 from wanx_render.finishing.jobs import SoundCall
 from wanx_render.finishing.join import SOUND_VERSION
-from wanx_render.finishing.mix import NO_MIX
+from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import sound_key
 from wanx_render.finishing.sound.grid import GRID_VERSION, SoundWindow, windows
-from wanx_render.finishing.sound.parts import SoundPart
+from wanx_render.finishing.sound.parts import AHEAD, SoundPart
 from wanx_render.finishing.timeline import Body, Part
+from wanx_render.planning.plan import Plan
 from wanx_render.run.layout import Layout
 from wanx_render.run.pieces import PieceJob, Pieces, piece_path
+from wanx_render.run.sound import mix_of
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.timing import samples_in
 from wanx_render.workers.base import Workers
@@ -36,18 +40,26 @@ class _Grid:
 
     layout: Layout
     starts: Sequence[int]  # of each piece, and the end of the last
-    windows: Sequence[SoundWindow]
+    windows: Sequence[SoundWindow]  # none where the sound is made as a whole
 
     @classmethod
-    def of(cls, layout: Layout) -> "_Grid":
+    def of(cls, layout: Layout, mix: Mix) -> "_Grid":
         samples = (_samples(part, layout) for part in layout.parts)
         starts = list(accumulate(samples, initial=0))
-        return cls(layout, starts, tuple(windows(starts[-1])))
+        every = tuple(windows(starts[-1]))
+        return cls(layout, starts, every if len(every) > 1 and mix.loudness is None else (), mix)
+
+    mix: Mix
+
+    @property
+    def samples(self) -> int:
+        return self.starts[-1]
 
     def pieces_in(self, window: SoundWindow) -> range:
-        """The pieces that are heard in a part or its run-up."""
+        """The pieces that are heard in a part or its run-up, or that lower music in it."""
         first = bisect_right(self.starts, window.begin) - 1
-        return range(first, bisect_left(self.starts, window.end, hi=len(self.layout.parts)))
+        end = window.end + AHEAD if self.mix.duck and self.mix.music else window.end
+        return range(first, bisect_left(self.starts, end, hi=len(self.layout.parts)))
 
 
 def _samples(part: Part, layout: Layout) -> int:
@@ -61,15 +73,20 @@ def _number(part: Part, layout: Layout) -> int:
     return bisect_left(layout.parts, part.start, key=lambda other: other.start)
 
 
+# All that a part's bytes depend on: the mix and its length, the part, and the keys of its pieces.
+_Content = tuple[Mix, int, SoundPart, tuple[str, ...]]
+
+
 class SoundParts:
     """The parts of the sounds of one plan's films."""
 
-    def __init__(self, pieces: Pieces, workers: Workers) -> None:
+    def __init__(self, plan: Plan, pieces: Pieces, workers: Workers) -> None:
+        self._plan = plan
         self._pieces = pieces
         self._workers = workers
         self._grids: dict[str, _Grid] = {}
         self._new: set[str] = set()  # keys of pieces that were not there before
-        self._keys: dict[tuple[SoundPart, tuple[str, ...]], str] = {}  # of parts, by their pieces
+        self._keys: dict[_Content, str] = {}  # of parts
 
     def note(self, jobs: Iterable[PieceJob]) -> None:
         """These pieces are going to be made, if they are not there.
@@ -80,11 +97,12 @@ class SoundParts:
 
     def ready(self, deliverable: Deliverable, layout: Layout, shot: str) -> Iterator[SoundJob]:
         """The parts in which a shot is heard, of which all clips have landed, at least one new."""
-        if not is_plain(deliverable):
+        try:
+            grid = self._grid(deliverable, layout)
+        except Broken:  # a sound that cannot be read is named when all has landed
             return
-        grid = self._grid(deliverable, layout)
         numbers = {_number(part, layout) for part in layout.of[shot]}
-        for window in grid.windows if len(grid.windows) > 1 else ():
+        for window in grid.windows:
             within = grid.pieces_in(window)
             if numbers.isdisjoint(within):
                 continue
@@ -94,9 +112,9 @@ class SoundParts:
                 yield self._job(grid, window, jobs)
 
     def first(self, deliverable: Deliverable, layout: Layout) -> Iterator[SoundJob]:
-        """The parts from the beginning on of which all clips have landed."""
+        """The parts from the beginning on of which all clips have landed. Raises Broken."""
         grid = self._grid(deliverable, layout)
-        for window in grid.windows if is_plain(deliverable) and len(grid.windows) > 1 else ():
+        for window in grid.windows:
             parts = [layout.parts[number] for number in grid.pieces_in(window)]
             jobs = self._pieces.jobs(deliverable, layout, parts)
             if len(jobs) < len(parts):
@@ -108,37 +126,30 @@ class SoundParts:
     ) -> tuple[SoundJob, ...]:
         """Every part of a film's sound, of all of its pieces; none where it is made as a whole."""
         grid = self._grid(deliverable, layout)
-        if not is_plain(deliverable) or len(grid.windows) < 2:
-            return ()
         parts = ((window, grid.pieces_in(window)) for window in grid.windows)
         return tuple(self._job(grid, window, [jobs[n] for n in within]) for window, within in parts)
 
     def _grid(self, deliverable: Deliverable, layout: Layout) -> _Grid:
         grid = self._grids.get(deliverable.name)
         if grid is None or grid.layout is not layout:
-            grid = self._grids[deliverable.name] = _Grid.of(layout)
+            mix = mix_of(self._plan, deliverable, layout)
+            grid = self._grids[deliverable.name] = _Grid.of(layout, mix)
         return grid
 
     def _job(self, grid: _Grid, window: SoundWindow, jobs: Sequence[PieceJob]) -> SoundJob:
         part = SoundPart(window, window.begin - grid.starts[grid.pieces_in(window).start])
-        target = piece_path(self._workers, self._key(part, jobs))
+        target = piece_path(self._workers, self._key(grid, part, jobs))
         paths = tuple(job.path for job in jobs)
-        return SoundJob(SoundCall(paths, window.end - window.begin, NO_MIX, target, part), jobs)
+        return SoundJob(SoundCall(paths, grid.samples, grid.mix, target, part), jobs)
 
-    def _key(self, part: SoundPart, jobs: Sequence[PieceJob]) -> str:
+    def _key(self, grid: _Grid, part: SoundPart, jobs: Sequence[PieceJob]) -> str:
         """Computed once: the first parts are asked for again with every clip that lands."""
-        pieces = part, tuple(job.key for job in jobs)
+        pieces = grid.mix, grid.samples, part, tuple(job.key for job in jobs)
         if pieces not in self._keys:
+            mix = {} if grid.mix.plain else {"mix": grid.mix, "samples": grid.samples}
             self._keys[pieces] = sound_key(
                 [job.piece for job in jobs],
                 self._workers.program,
-                part=part, version=SOUND_VERSION, grid=GRID_VERSION,
+                part=part, version=SOUND_VERSION, grid=GRID_VERSION, **mix,
             )  # fmt: skip
         return self._keys[pieces]
-
-
-def is_plain(deliverable: Deliverable) -> bool:
-    """Whether the clips' own sound is all there is, as it is."""
-    sound = deliverable.audio
-    fades = deliverable.fade_in, deliverable.fade_out
-    return not (sound.music or sound.voices or any(fades)) and sound.loudness is None

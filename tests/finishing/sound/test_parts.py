@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from wanx_render.errors import Unjoinable
 from wanx_render.finishing.decode_record import Hearing
 from wanx_render.finishing.join import join_list
+from wanx_render.finishing.mastering import MixOfSegments
+from wanx_render.finishing.mix import NO_MIX
 from wanx_render.finishing.sound import joins, parts, whole
 from wanx_render.finishing.sound.grid import SoundWindow
 from wanx_render.media import ffmpeg
@@ -23,6 +25,13 @@ SAMPLES = SECONDS * RATE
 FIRST = SoundWindow(0, 150, 0, 154 * 1024)
 SECOND = SoundWindow(150, 150, 0, 304 * 1024)
 THIRD = SoundWindow(300, None, 150 * 1024, SAMPLES)
+
+
+def encoded(program: ffmpeg.Ffmpeg, names: Path, part: parts.SoundPart, path: Path) -> Hearing:
+    """A part of a sound that nothing is mixed to."""
+    return parts.encode(MixOfSegments(program, names, NO_MIX, SAMPLES), part, path)
+
+
 NOTES = "0.3*sin(2*PI*(220+60*floor(mod(t,4)))*t)*(0.6+0.4*sin(2*PI*3*t))"
 # Silence for 1.4 s around the end of the first part, which is at 3.18 s.
 SOURCE = f"aevalsrc='{NOTES}*(1-between(t,2.4,3.8))|0.7*{NOTES}*(1-between(t,2.4,3.8))'"
@@ -76,7 +85,7 @@ def film(
     for window in (FIRST, SECOND, THIRD):
         path = folder / f"part-{window.first}.mov"
         part = parts.SoundPart(window, window.begin)
-        made.append((path, parts.encode(program, names, part, path)))
+        made.append((path, encoded(program, names, part, path)))
     return folder, made
 
 
@@ -150,7 +159,7 @@ def test_what_is_heard_of_parts_is_what_is_heard_of_the_whole(
 def test_silence_has_no_loudness_and_is_one_stretch(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     names = listing(program, tmp_path, "aevalsrc='0|0'")
     heard = [
-        parts.encode(program, names, parts.SoundPart(window, window.begin), tmp_path / "part.mov")
+        encoded(program, names, parts.SoundPart(window, window.begin), tmp_path / "part.mov")
         for window in (FIRST, SECOND, THIRD)
     ]
     hearing = whole.combined(heard)
@@ -170,5 +179,5 @@ def test_a_part_is_the_same_of_only_those_pieces_that_it_needs(
         names, path = tmp_path / "list", tmp_path / "part.mov"
         names.write_bytes(join_list(used))
         part = parts.SoundPart(window, skip)
-        results.append((parts.encode(program, names, part, path), path.read_bytes()))
+        results.append((encoded(program, names, part, path), path.read_bytes()))
     assert results[0] == results[1]

@@ -19,6 +19,8 @@ STEP = 75
 PART = 20 * STEP
 RUN_UP = 12 * STEP
 RUN_OUT = 4
+# Samples before and after a join in which both parts must have the same mix.
+_MARKED = (12 * AAC_PACKET, 3 * AAC_PACKET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,16 @@ class SoundWindow:
     def listened(self) -> int:
         """Samples behind ``begin`` where listening begins: a step before the part."""
         return max(self.before - STEP, 0) * AAC_PACKET
+
+    @property
+    def marks(self) -> tuple[tuple[int, int], ...]:
+        """Samples behind ``begin``, from and to, around the part's beginning and its end.
+
+        Those around the end are those around the beginning of the next part.
+        """
+        ends = [self.first] if self.packets is None else [self.first, self.first + self.packets]
+        return tuple((at - _MARKED[0] - self.begin, at + _MARKED[1] - self.begin)
+                     for at in (end * AAC_PACKET for end in ends))  # fmt: skip
 
     def owns(self, sample: int) -> bool:
         """Whether what ends with this sample of the film is heard in this part's packets."""

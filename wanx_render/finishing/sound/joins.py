@@ -27,13 +27,17 @@ _FRAME = 2 * AAC_PACKET  # values of a packet, of two channels
 _MUCH = 4  # times the power by which the two encodings differ; 6 dB
 _ROUNDING = 4 * _FRAME  # power of two steps of 16 bits
 # Two sounds differ by the power of both; two encodings of one by less, of noise by half of it.
-_OTHER = 0.75
+_TWO = 0.75
 
 Packets = Sequence[bytes]
 
 
 def insist_on(program: ffmpeg.Ffmpeg, parts: Sequence[tuple[Path, Hearing]]) -> None:
     """Raises Unjoinable where two parts that follow each other do not fit; FfmpegError, OSError."""
+    for number, ((_, before), (_, after)) in enumerate(pairwise(parts), 1):
+        # Parts of versions before this one have no marks.
+        if before.marks and after.marks and before.marks[-1] != after.marks[0]:
+            raise _other(number)
     every = [_ends(path, hearing) for path, hearing in parts]
     groups = [group for before, after in pairwise(every) for group in _groups(before, after)]
     if not groups:
@@ -50,8 +54,11 @@ def insist_on(program: ffmpeg.Ffmpeg, parts: Sequence[tuple[Path, Hearing]]) -> 
     for number in range(len(every) - 1):
         frames = [_at_join(samples, 3 * number + kind) for kind in range(3)]
         if not fits(*frames):
-            message = tr("parts {n} and {m} of the sound do not fit", n=number + 1, m=number + 2)
-            raise Unjoinable(message)
+            raise _other(number + 1)
+
+
+def _other(number: int) -> Unjoinable:
+    return Unjoinable(tr("parts {n} and {m} of the sound do not fit", n=number, m=number + 1))
 
 
 Ends = tuple[Packets, Packets]
@@ -99,7 +106,7 @@ def _at_join(samples: memoryview, group: int) -> "array[int]":
 def fits(before: "array[int]", after: "array[int]", joined: "array[int]") -> bool:
     """Whether two encodings of the same packet's time, and both joined there, are one sound."""
     difference = _power(before, after)
-    if difference > _OTHER * (_power(before) + _power(after)) + _ROUNDING:
+    if difference > _TWO * (_power(before) + _power(after)) + _ROUNDING:
         return False
     return _power(joined, after) <= _MUCH * difference + _ROUNDING
 

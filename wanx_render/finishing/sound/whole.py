@@ -24,6 +24,7 @@ def combined(parts: Sequence[Hearing]) -> Hearing:
     return replace(
         parts[0],
         head=parts[0].head if len(heads) == 1 else "",
+        lost=any(part.lost for part in parts),
         packets=tuple(packet for part in parts for packet in part.packets),
         integrated=None if loudness is None else str(Decimal(loudness).quantize(_TENTH)),
         peak=str(max(peaks)) if peaks else None,

@@ -1,0 +1,201 @@
+"""The program in processes that are forked from one in which it is imported already.
+
+Importing is most of what a short command costs. Apart from that a forked process is as any other:
+it has an environment, a folder, streams and an end of its own. What the interpreter reads when it
+starts is the same for all of them; where a test wants that to be another, a process is started.
+"""
+
+import atexit
+import gc
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+from tests.support.places import ROOT, SPECS
+
+# Variables that an interpreter reads once, when it starts.
+AT_START = ("PYTHON", "LC_", "LANG", "TZ")
+LARGEST = 150_000  # bytes of a request; the system takes a little more in one piece
+LATE = (
+    "encodings.idna", "encodings.utf_8_sig", "pickle", "PIL.GifImagePlugin", "PIL.JpegImagePlugin",
+    "wanx_render.backends.dashscope", "wanx_render.cli", "wanx_render.reports.live",
+    "wanx_render.reports.plan_table", "wanx_render.reports.storyboard",
+    "wanx_render.session.folder_tasks", "wanx_render.session.render",
+)  # fmt: skip
+STREAMS = 3  # stdin, stdout and stderr, by their descriptors
+
+
+def run(
+    arguments: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    stdout: int | None = None,
+    stderr: int | None = None,
+    timeout: float = 120,
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run ``wanx-render`` to its end; what goes to no given descriptor is in the answer.
+
+    Raises ``TimeoutExpired`` after ``timeout`` seconds, when it is killed.
+    """
+    with TemporaryFile() as out, TemporaryFile() as err, Path(os.devnull).open() as nothing:
+        streams = [
+            nothing.fileno(),
+            out.fileno() if stdout is None else stdout,
+            err.fileno() if stderr is None else stderr,
+        ]
+        ended = _forked if at_start(environ) == SETTINGS else _started
+        code = ended(arguments, folder, environ, streams, timeout)
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(list(arguments), code, out.read(), err.read())
+
+
+def run_text(
+    arguments: Sequence[str], folder: Path, environ: Mapping[str, str], timeout: float = 120
+) -> "subprocess.CompletedProcess[str]":
+    """The same, with its output as text."""
+    ended = run(arguments, folder, environ, timeout=timeout)
+    out, err = (data.decode("utf-8", "replace") for data in (ended.stdout, ended.stderr))
+    return subprocess.CompletedProcess(ended.args, ended.returncode, out, err)
+
+
+def at_start(environ: Mapping[str, str]) -> dict[str, str]:
+    """What an interpreter reads of ``environ`` when it starts, and never again."""
+    return {name: value for name, value in environ.items() if name.startswith(AT_START)}
+
+
+SETTINGS = at_start(os.environ)
+
+
+def _started(
+    arguments: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    streams: Sequence[int],
+    timeout: float,
+) -> int:
+    """The exit code of a run in a new interpreter."""
+    command = [sys.executable, "-m", "wanx_render", *arguments]
+    stdin, stdout, stderr = streams
+    return subprocess.run(
+        command, cwd=folder, env=environ, stdin=stdin, stdout=stdout, stderr=stderr,
+        timeout=timeout, check=False,
+    ).returncode  # fmt: skip
+
+
+def _forked(
+    arguments: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    streams: Sequence[int],
+    timeout: float,
+) -> int:
+    """The exit code of a run in a forked process, or minus the signal that ended it."""
+    request = {"arguments": list(arguments), "folder": str(folder), "environ": dict(environ)}
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with here:
+        with there:
+            socket.send_fds(_server(), [json.dumps(request).encode()], [there.fileno(), *streams])
+        process = int(here.recv(100))
+        here.settimeout(timeout)
+        try:
+            return int(here.recv(100))
+        except TimeoutError as error:
+            os.kill(process, signal.SIGKILL)
+            raise subprocess.TimeoutExpired(list(arguments), timeout) from error
+
+
+@cache
+def _server() -> socket.socket:
+    """The connection to the server of this process, which ends with it."""
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-m", "tests.support.forking", str(there.fileno())]
+    with there:
+        process = subprocess.Popen(command, cwd=ROOT, pass_fds=(there.fileno(),))
+
+    def end() -> None:
+        here.close()
+        process.wait(20)
+
+    atexit.register(end)
+    return here
+
+
+# -- In the server -----------------------------------------------------------------------------
+
+
+def serve(requests: socket.socket) -> None:
+    """Fork for every request, until who sends them is gone; returns in no other process."""
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(requests, LARGEST, 1 + STREAMS)
+        if not message:
+            break
+        if not os.fork():
+            requests.close()
+            _supervise(json.loads(message), *descriptors)
+            break
+        for descriptor in descriptors:
+            os.close(descriptor)
+        with suppress(ChildProcessError):  # none is left
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _supervise(request: dict[str, Any], connection: int, *streams: int) -> None:
+    """Say which process runs the program, and later how it ended."""
+    process = os.fork()
+    if not process:
+        os.close(connection)
+        _become(request, streams)
+    with socket.socket(fileno=connection) as answers:
+        answers.send(str(process).encode())
+        _, status = os.waitpid(process, 0)
+        answers.send(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
+
+
+def _become(request: dict[str, Any], streams: Sequence[int]) -> None:
+    """Be the program, as if it had been started so."""
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    sys.argv = ["wanx-render", *request["arguments"]]
+    from wanx_render import start
+
+    start.main()
+
+
+def _import_program() -> None:
+    """Import what commands import, also what some of them import late, and read a list."""
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # as the program does
+    from wanx_render.catalog.capabilities import packaged
+    from wanx_render.validation.load import load
+
+    package = ROOT / "wanx_render"
+    for room in ("commands", "actions"):
+        for path in sorted((package / room).glob("[a-z]*.py")):
+            import_module(f"wanx_render.{room}.{path.stem}")
+    for name in LATE:
+        import_module(name)
+    load(SPECS / "hello.yaml", packaged())  # classes are built when they are first used
+    gc.collect()
+    gc.freeze()  # what is imported is not copied into each process by a search for garbage
+
+
+if __name__ == "__main__":
+    _import_program()
+    serve(socket.socket(fileno=int(sys.argv[1])))
