@@ -135,7 +135,7 @@ backend: dashscope
 region: {region}
 defaults: {{model: wan2.2-i2v-flash, resolution: 480P, duration: 5}}
 shots: [{{id: a, image: a.png, prompt: A cat wakes}}]
-deliverables: [9:16]
+deliverables: [{{aspect: 9:16, size: 90x160, quality: draft}}]
 """
 
 
