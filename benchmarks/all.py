@@ -33,6 +33,7 @@ class Part:
 PARTS = {
     "finishing": Part("finishing", "processor time beside what is needed, ffmpeg alone, MoviePy"),
     "last clip": Part("last_clip", "what is left of a film when its last clip lands"),
+    "mutations": Part("mutations", "which faults of a film nothing notices"),
     "makespan": Part("orchestrator", "how well the service's time is used, in virtual time"),
     "emulator": Part("emulator", "polls beside a bare route"),
     "start": Part("start", "what starting the program costs beside a bare Python"),
@@ -40,6 +41,7 @@ PARTS = {
     "sound": Part("sound_parts", "what a film's sound costs, and what of it is left at the end"),
     "plans": Part("plans", "what checking and planning long tables costs"),
     "asking": Part("asking", "what a task costs the program, without finishing"),
+    "cluster": Part("cluster", "what other machines cost and give, with local threads beside them"),
 }
 
 

@@ -12,18 +12,21 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
+
+from rows import Row
 
 from tests.support import damage
 from tests.support.places import ROOT
 from wanx_render import integrity
 from wanx_render.errors import WanxError
 from wanx_render.finishing import jobs
-from wanx_render.finishing.film.assembly import Assembly
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
 from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
@@ -118,14 +121,17 @@ def _boxes(path: Path) -> Iterator[tuple[str, damage.Damage]]:
 
 
 class Wire:
-    """Replaces ffmpeg and the writing of a film, and spoils what they are given."""
+    """Replaces ffmpeg and the reading of a film, and spoils what they are given."""
 
     def __init__(self) -> None:
         self.fault: Fault | None = None
         self.folder = Path()
-        self._run, self._written = ffmpeg.run, vars(jobs)["_written"]
+        # Versions before this one read a short film when they verified it.
+        self._is_earlier = not hasattr(jobs, "_read")
+        self._name = "verify" if self._is_earlier else "_read"
+        self._run, self._read = ffmpeg.run, vars(jobs)[self._name]
         ffmpeg.run = self.run  # type: ignore[assignment]
-        vars(jobs)["_written"] = self.written
+        vars(jobs)[self._name] = self.read
 
     def run(self, program: ffmpeg.Ffmpeg, arguments: Sequence[str], **more: float) -> str:
         words, fault = list(arguments), self.fault
@@ -140,13 +146,10 @@ class Wire:
             fault.change(min(beside, key=lambda path: len(path.name)))
         return answer
 
-    def written(self, *arguments: object) -> object:
-        payload = self._written(*arguments)
+    def read(self, *arguments: Any) -> object:
         if self.fault and self.fault.change and self.fault.where == "joined file":
-            assembly = arguments[-1]
-            assert isinstance(assembly, Assembly)
-            self.fault.change(assembly.part)
-        return payload
+            self.fault.change(arguments[1] if self._is_earlier else arguments[2].part)
+        return self._read(*arguments)
 
 
 def results() -> Iterator[tuple[str, str, str]]:
@@ -222,6 +225,20 @@ def _short(message: str) -> str:
     checks = message.partition("failed its checks: ")[2].split("; ")
     names = ", ".join(dict.fromkeys(check.partition(":")[0] for check in checks if check))
     return f"{cause}: {names}" if names else cause or message[:60]
+
+
+def rows(whole: bool) -> Iterator[Row]:
+    """By place: how many faults make another film that nothing notices."""
+    del whole
+    counts: dict[str, list[bool]] = {}
+    for where, what, result in results():
+        is_missed = "NOTHING" in result
+        counts.setdefault(where, []).append(is_missed)
+        if is_missed:
+            print(f"not noticed: {where}, {what}", file=sys.stderr)
+    for where, missed in counts.items():
+        meaning = f"of {len(missed)} faults in the {where}, not noticed in a film that is another"
+        yield Row(f"mutations/{where}", sum(missed), "", meaning)
 
 
 def table(columns: Sequence[Sequence[tuple[str, str, str]]], names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from zlib import crc32
 
 import httpx
 import hypothesis
@@ -110,9 +111,9 @@ def picture(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def origin() -> Iterator[str]:
-    """The address of an emulator whose clock runs fast."""
+    """The address of an emulator whose clock runs fast; each test has its own account there."""
     with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
         yield origin
 
@@ -122,8 +123,10 @@ def shop(tmp_path: Path, origin: str, request: pytest.FixtureRequest) -> Iterato
     """A folder, with the test module's ``LIST`` in it, and an account of its own."""
     if text := getattr(request.module, "LIST", ""):
         (tmp_path / "list.yaml").write_text(text, encoding="utf-8")
-    account = "".join(c if c.isalnum() else "-" for c in request.node.name)
-    shop = Shop(tmp_path, origin, account.removeprefix("test-")[:50].strip("-"))
+    words = "".join(c if c.isalnum() else "-" for c in request.node.name).removeprefix("test-")
+    # Tests of several modules have the same name.
+    account = f"{words[:40].strip('-')}-{crc32(request.node.nodeid.encode()):08x}"
+    shop = Shop(tmp_path, origin, account)
     yield shop
     shop.faults()
 

@@ -340,3 +340,14 @@ def test_where_nobody_answers_host_and_port_are_named(dead_port: int, tmp_path: 
     done = wanx(tmp_path, "tasks", "list", "--base-url", f"http://127.0.0.1:{dead_port}/api/v1")
     assert done.code == 1
     assert f"127.0.0.1:{dead_port}" in done.text
+
+
+def test_next_to_the_emulator_money_is_said_to_be_play_money(emulator: str, tmp_path: Path) -> None:
+    project(tmp_path, "dashscope")
+    base = ("--base-url", f"{emulator}/api/v1")
+    plan = wanx(tmp_path, "plan", "list.yaml", DASHSCOPE_HTTP_BASE_URL=base[1])
+    assert "127.0.0.1 is this machine: if the emulator answers, it is play money" in plan.text
+    asked = wanx(tmp_path, "list.yaml", *base)
+    assert (asked.code, "play money" in asked.text) == (4, True)
+    done = wanx(tmp_path, "list.yaml", "--yes", *base)
+    assert (done.code, "The emulator answered: this is play money." in done.text) == (0, True)

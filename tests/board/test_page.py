@@ -11,7 +11,16 @@ import pytest
 from filelock import FileLock, Timeout
 from PIL import Image
 
-from tests.support.boards import CHROMIUM, Board, Watched, board, until, watched
+from tests.support.boards import (
+    CHROMIUM,
+    Board,
+    Watched,
+    board,
+    render_all,
+    until,
+    until_idle,
+    watched,
+)
 from tests.support.emulator import serving
 from tests.support.pages import chinese, english
 from tests.support.shop import PACE, Shop
@@ -58,16 +67,6 @@ def attempts(folder: Path) -> int:
 def picks(folder: Path) -> str:
     path = folder / "list.picks.yaml"
     return path.read_text(encoding="utf-8") if path.exists() else ""
-
-
-def render_all(page: Any) -> None:
-    page.get_by_role("button", name=re.compile("^Render")).click()
-    page.get_by_role("button", name=re.compile("^Spend")).click()
-    until(page, "document.getElementById('run').textContent !== 'idle'")
-
-
-def until_idle(page: Any) -> None:
-    until(page, "document.getElementById('run').textContent === 'idle'")
 
 
 def asked(page: Any, what: str, question: dict[str, Any]) -> tuple[int, dict[str, Any]]:

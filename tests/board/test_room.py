@@ -16,6 +16,7 @@ from wanx_render.board.room import Room
 from wanx_render.board.serve import board, listening
 from wanx_render.board.view import BoardState, Ledger, Live, debts
 from wanx_render.errors import BadInput, FolderBusy, NeedsApproval
+from wanx_render.planning.plan import make
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held
 from wanx_render.session.selection import RenderOptions
@@ -28,8 +29,11 @@ class OfRow(Holding):
     def surveyed(self, **changes: Any) -> Surveyed:
         surveyed = super().surveyed(**changes)
         (prospect,), outlook = surveyed.lists, surveyed.only
+        plan, media = outlook.plan, outlook.item.loaded.media
+        catalog, shots = surveyed.selection.catalog, outlook.item.loaded.shots
         statuses = (replace(it, take=replace(it.take, row="red")) for it in outlook.statuses)
-        outlook = replace(outlook, plan=outlook.plan.in_row("red"), statuses=tuple(statuses))
+        plan = make(shots, plan.backend, media, catalog, row="red")
+        outlook = replace(outlook, plan=plan, statuses=tuple(statuses))
         return replace(surveyed, lists=[replace(prospect, outlook=outlook)])
 
     def sent(self, label: str, task_id: str) -> int:

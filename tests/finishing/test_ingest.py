@@ -3,12 +3,12 @@
 import json
 import os
 import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from tests.support import forking
 from tests.support.media import facts, pixels, yuv
 from tests.tiers import sample
 from wanx_render.errors import FfmpegError
@@ -26,10 +26,7 @@ def video(program: ffmpeg.Ffmpeg, path: Path, source: str, *options: str) -> Pat
 
 
 def conform(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "wanx_render", "conform", *arguments],
-        capture_output=True, text=True, timeout=120, env={"PATH": os.environ["PATH"]},
-    )  # fmt: skip
+    return forking.run_text(("conform", *arguments), Path.cwd(), os.environ)
 
 
 @pytest.mark.parametrize("fit", sample(1, ["crop", "pad", "blur"]))

@@ -1,7 +1,6 @@
 """Pictures given to ``conform``: animations at their own times, stills for as long as is wanted."""
 
-import subprocess
-import sys
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +10,7 @@ import av
 import pytest
 from PIL import Image
 
+from tests.support import forking
 from wanx_render.actions import conform as commands
 from wanx_render.errors import BadInput
 from wanx_render.media import animation, ffmpeg
@@ -120,16 +120,10 @@ def test_a_phone_picture_with_a_second_one_is_a_still(
     assert seen(made.path) == (10, [(255, 0, 0)] * 5)
 
 
-def conform(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "wanx_render", "conform", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-
-
 def test_a_still_is_held_and_a_mov_is_a_mov(picture: Callable[..., Path], tmp_path: Path) -> None:
     picture("a.png", (60, 80))
-    ran = conform(
-        tmp_path, "a.png", "--aspect", "9:16", "--hold", "0.5", "--fps", "24", "-o", "o.MOV"
-    )
+    wish = ("--aspect", "9:16", "--hold", "0.5", "--fps", "24")
+    ran = forking.run_text(("conform", "a.png", *wish, "-o", "o.MOV"), tmp_path, os.environ)
     assert ran.returncode == 0, ran.stderr
     rate, frames = seen(tmp_path / "o.MOV")
     assert (rate, len(frames)) == (24, 12)

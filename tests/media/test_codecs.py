@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import get_args
 
 import pytest
 
+from tests.support import forking
 from tests.support.media import facts
 from wanx_render.finishing.codecs import ENCODERS
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
@@ -122,11 +122,9 @@ def test_a_look_needs_a_filter_that_some_builds_lack(
 
 def test_conform_takes_a_codec_by_the_same_name(take: ClipMedia, tmp_path: Path) -> None:
     def conform(codec: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "wanx_render", "conform", str(take.path), "--aspect", "9:16",
-             "--codec", codec, "--quality", "draft", "--json", "-o", str(tmp_path / "out.mp4")],
-            capture_output=True, text=True, timeout=120, env={"PATH": os.environ["PATH"]},
-        )  # fmt: skip
+        wish = ("--aspect", "9:16", "--codec", codec, "--quality", "draft", "--json")
+        words = ("conform", str(take.path), *wish, "-o", str(tmp_path / "out.mp4"))
+        return forking.run_text(words, tmp_path, os.environ)
 
     ran = conform("h265")
     assert ran.returncode == 0, ran.stderr

@@ -67,8 +67,8 @@ class Folder:
         kept = KeptClips(self.journal, "mock")
 
         def with_retakes(counts: Any) -> Plan:
-            plan = make(shots, "mock", MEDIA, packaged(), counts)
-            return kept.plan(plan.in_row(self.row) if self.row else plan)
+            plan = make(shots, "mock", MEDIA, packaged(), counts, row=self.row)
+            return kept.plan(plan)
 
         plan, counts = retaken(with_retakes, retake, origins)
         for basis, takes in counts.items():

@@ -74,6 +74,7 @@ ONLY_IN = {
     "httpcore": {"backends.http.streams"},
     "opentimelineio": {"timelines.otio"},
     "rich": {
+        "reports.grid",
         "reports.live",
         "reports.plan_table",
         "reports.models.overview",

@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> None:  # the list is always the same
     folder = Path("renders/killed")
     (folder / "clips").mkdir(parents=True, exist_ok=True)
     picture = "data:image/png;base64," + base64.b64encode(Path("a.png").read_bytes()).decode()
-    with httpx.Client(trust_env=False, headers=headers, timeout=5) as client:
+    with httpx.Client(trust_env=False, headers=headers, timeout=60) as client:
         for number, url in enumerate((picture, picture, "https://example.com/b.png")):
             clip = folder / "clips" / f"{number}.mp4"
             if not clip.exists():

@@ -99,7 +99,12 @@ HARMS: dict[str, Harm] = {
 }
 
 
-@pytest.fixture(params=sample(3, HARMS), ids=[name.replace(" ", "-") for name in HARMS])
+# .ci/run hurts with one bit in two places, and all pieces at once not; .ci/proofs does.
+WHOLE = os.environ.get("FAULTS") == "whole"
+TRIED = [name for name in HARMS if WHOLE or name not in ("a bit in the head", "a bit near the end")]
+
+
+@pytest.fixture(params=sample(3, TRIED), ids=[name.replace(" ", "-") for name in TRIED])
 def harm(request: pytest.FixtureRequest) -> Harm:
     return HARMS[request.param]
 
@@ -199,7 +204,7 @@ def is_sound(path: Path) -> bool:
     return kept_sound(path) is not None if b'"silent"' in path.read_bytes() else False
 
 
-@pytest.fixture(params=sample(2, ["segment", "sound", "all"]))
+@pytest.fixture(params=sample(2, ["segment", "sound", *(["all"] if WHOLE else [])]))
 def pieces(request: pytest.FixtureRequest) -> Callable[[Path], list[Path]]:
     """Chooses a segment, the sound, or all pieces of a folder."""
 

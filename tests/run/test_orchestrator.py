@@ -11,11 +11,10 @@ import pysubs2
 import pytest
 from PIL import Image, ImageStat
 
-from tests.support.contexts import run_context
+from tests.support.contexts import SharedClips, run_context
 from tests.support.media import frames, pixels, yuv
 from tests.support.virtual import ManualClock
 from wanx_render.backends.base import Accepted, Submission, TaskState
-from wanx_render.backends.mock import MockBackend
 from wanx_render.backends.simulator import Simulator
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Throttled
@@ -65,7 +64,7 @@ class Studio:
         journal = Journal(target / "journal.sqlite")
         service = self.service or self.catalog
         simulator = Simulator(service, self.clock.now, seed=journal.attempts())
-        backend = MockBackend(simulator, service, self.program, self.pool, target / "service.json")
+        backend = SharedClips(simulator, service, self.program, self.pool, target / "service.json")
         context = run_context(
             plan=plan.make(loaded.shots, "mock", loaded.media, self.catalog),
             backend=self.backend(backend) if self.backend else backend,
@@ -309,7 +308,7 @@ def test_a_task_of_an_earlier_run_is_taken_up_and_not_asked_for_again(studio: St
     class Mortal:
         name = "mock"
 
-        def __init__(self, inner: MockBackend) -> None:
+        def __init__(self, inner: SharedClips) -> None:
             self.inner = inner
 
         def __getattr__(self, name: str) -> Any:
@@ -338,7 +337,7 @@ def test_a_throttled_request_is_sent_again_later(studio: Studio) -> None:
     class Busy:
         name = "mock"
 
-        def __init__(self, inner: MockBackend) -> None:
+        def __init__(self, inner: SharedClips) -> None:
             self.inner, self.refusals = inner, 3
 
         def __getattr__(self, name: str) -> Any:

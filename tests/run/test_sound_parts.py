@@ -147,7 +147,7 @@ def made(
 
 def test_a_long_film_is_joined_from_parts_of_its_sound(made: tuple[Path, Watched]) -> None:
     folder, workers = made
-    assert workers.firsts == [0, 1500]
+    assert workers.firsts == [0, 1500, 2475]
     heard, source = samples(folder / "film.mp4"), expected()
     assert len(heard) == len(source)
     noise = (heard - source) ** 2
@@ -169,7 +169,7 @@ def test_a_changed_clip_makes_only_the_parts_in_which_it_is_heard(
     shutil.copytree(made[0], tmp_path, dirs_exist_ok=True)
     workers = Watched(program, tmp_path)
     finished(media, workers, catalog, clips={10: SHOTS})
-    assert workers.firsts == [1500]
+    assert workers.firsts == [1500, 2475]
     again = Watched(program, tmp_path)
     finished(media, again, catalog, clips={10: SHOTS})
     assert again.sounds == []
@@ -241,7 +241,7 @@ def test_music_and_voices_are_encoded_in_parts_as_clips_land(
     for name, landing in (("one", range(SHOTS)), ("two", order)):
         workers = Watched(program, tmp_path / name)
         finished(media, workers, catalog, film=film, order=landing)
-        assert workers.firsts == [0, 1500]
+        assert workers.firsts == [0, 1500, 2475]
         films.append(tmp_path / name / "film.mp4")
     assert films[0].read_bytes() == films[1].read_bytes()
     heard = samples(films[0])

@@ -14,7 +14,8 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.user_file import with_user_file
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, Unreachable
-from wanx_render.session.connection import Service, Way, access, whose_keys
+from wanx_render.session.connection import Service, Way, access, play_money, whose_keys
+from wanx_render.session.selection import RenderOptions
 
 KEY = {"DASHSCOPE_API_KEY": "sk-0123456789"}
 PLAN_KEY = {"DASHSCOPE_API_KEY": "sk-sp-0123456789"}
@@ -164,3 +165,22 @@ def test_the_variable_that_is_wrong_is_named(catalog: Catalog) -> None:
 def test_it_is_said_whose_keys_an_address_takes(url: str, words: str, catalog: Catalog) -> None:
     assert words in whose_keys(catalog, url)
     assert bool(words) == bool(whose_keys(catalog, url))
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("http://127.0.0.1:8077/api/v1", "127.0.0.1"),
+        ("http://[::1]:8077/api/v1", "::1"),
+        ("https://dashscope.aliyuncs.com/api/v1", None),
+        ("http://[::1/api", None),
+        (None, None),
+    ],
+)
+def test_money_may_be_play_money_where_the_address_is_this_machine(
+    address: str | None, host: str | None
+) -> None:
+    by_option = play_money(RenderOptions(base_url=address), {})
+    by_variable = play_money(RenderOptions(), {"DASHSCOPE_HTTP_BASE_URL": address or ""})
+    assert by_option == by_variable
+    assert by_option.startswith(f"{host} is this machine") if host else not by_option

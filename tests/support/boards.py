@@ -1,6 +1,7 @@
 """A board in a process of its own, and a real browser that notes what its pages say and ask."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,6 +105,16 @@ def until(page: Any, condition: str) -> None:
     while not page.evaluate(condition):
         assert time.monotonic() < end, f"never so: {condition}\n{page.inner_text('body')[:2000]}"
         page.wait_for_timeout(50)
+
+
+def render_all(page: Any) -> None:
+    page.get_by_role("button", name=re.compile("^Render")).click()
+    page.get_by_role("button", name=re.compile("^Spend")).click()
+    until(page, "document.getElementById('run').textContent !== 'idle'")
+
+
+def until_idle(page: Any) -> None:
+    until(page, "document.getElementById('run').textContent === 'idle'")
 
 
 @contextmanager

@@ -6,12 +6,13 @@ Every process is one of ours and is ended by its id.
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,12 @@ QUIET = {
     "PYTHONWARNINGS": "ignore",
     # One death accuses a call, where Dask takes four: each takes seconds to start a new worker.
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
+    # A worker that stands still is given up after this, where Dask waits five minutes.
+    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "20s",
 }
 
 
-def until(there: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+def until(there: Callable[[], Any], what: str, seconds: float = 180) -> Any:
     """What ``there`` gives, as soon as it gives something."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -165,14 +168,16 @@ class Rig:
         except (OSError, ValueError):
             return False
 
-    def add(self, name: str, *arguments: str, **environment: str) -> Machine:
-        """One more worker, of one thread."""
+    def add(self, name: str, *arguments: str, address: str = "", **environment: str) -> Machine:
+        """One more worker, of one thread; ``address`` where it reaches the scheduler otherwise."""
         folder = self.folder / name
         for place in ("home", "tmp", "cache", "dask"):
             (folder / place).mkdir(parents=True, exist_ok=True)
-        environment = {"WANX_FFMPEG": str(self._ffmpeg()), **environment}
+        environment = {"WANX_FFMPEG": str(self._ffmpeg(folder)), **environment}
+        if "AWS_ACCESS_KEY_ID" in self.environment:  # so that one can be refused by the bucket
+            environment = {"AWS_ACCESS_KEY_ID": name, **environment}
         process = self._run(
-            "worker", folder, self.address, "--nthreads", "1", "--host", "127.0.0.1",
+            "worker", folder, address or self.address, "--nthreads", "1", "--host", "127.0.0.1",
             "--no-dashboard", "--local-directory", str(folder / "dask"), "--name", name,
             "--death-timeout", "60", "--memory-limit", "0", *arguments,
             HOME=str(folder / "home"), TMPDIR=str(folder / "tmp"),
@@ -187,10 +192,10 @@ class Rig:
         """While it is there, a call whose ffmpeg is given these words kills its worker."""
         return self.folder / "poison"
 
-    def _ffmpeg(self) -> Path:
-        script = self.folder / "ffmpeg"
+    def _ffmpeg(self, folder: Path) -> Path:
+        """A machine's own."""
+        script, real = folder / "ffmpeg", imageio_ffmpeg.get_ffmpeg_exe()
         if not script.exists():
-            real = imageio_ffmpeg.get_ffmpeg_exe()
             script.write_text(
                 f"""#!/bin/sh
 if [ -e '{self.poison}' ]; then
@@ -202,18 +207,28 @@ exec '{real}' "$@"
             script.chmod(0o755)
         return script
 
-    def liar(self) -> Machine:
-        """One more worker, whose ffmpeg says it is another."""
-        script, real = self.folder / "liar-ffmpeg", imageio_ffmpeg.get_ffmpeg_exe()
-        says = "s/^ffmpeg version [^ ]*/ffmpeg version 5.1.8-liar/"
-        script.write_text(
+    def script(self, name: str, option: str, change: str) -> Path:
+        """An ffmpeg that passes what it prints for ``option`` through the command ``change``."""
+        script, real = self.folder / name, imageio_ffmpeg.get_ffmpeg_exe()
+        part = script.with_suffix(".part")
+        part.write_text(
             f"""#!/bin/sh
-case "$*" in *-version*) '{real}' "$@" | sed '{says}';; *) exec '{real}' "$@";; esac
+case "$*" in *{option}*) '{real}' "$@" | {change};; *) exec '{real}' "$@";; esac
 """
         )
-        script.chmod(0o755)
-        machine = self.add("liar", WANX_FFMPEG=str(script))
-        until(lambda: b"Registered to" in (machine.folder / "worker.log").read_bytes(), "the liar")
+        part.chmod(0o755)
+        return part.rename(script)
+
+    def calling_itself(self, version: str) -> Path:
+        """An ffmpeg that says it is another version."""
+        says = f"sed 's/^ffmpeg version [^ ]*/ffmpeg version {version}/'"
+        return self.script(f"ffmpeg-{version}", "-version", says)
+
+    def stranger(self, name: str, **environment: str) -> Machine:
+        """One more worker, up and known to the scheduler, with something else than the others."""
+        machine = self.add(name, **environment)
+        log = machine.folder / "worker.log"
+        until(lambda: b"Registered to" in log.read_bytes(), name, 180)
         return machine
 
     def _run(
@@ -247,40 +262,88 @@ def rig(folder: Path, workers: int = 2, **environment: str) -> Iterator[Rig]:
         made.stop()
 
 
+# Answers of S3 instead of the true one, by the name of the fault: status, code, message.
+ERRORS = {
+    "500": ("500 Internal Server Error", "InternalError", "We encountered an internal error."),
+    "busy": ("503 Slow Down", "SlowDown", "Please reduce your request rate."),
+    "expired": ("400 Bad Request", "ExpiredToken", "The provided token has expired."),
+    "denied": ("403 Forbidden", "AccessDenied", "Access Denied"),
+    "skewed": (
+        "403 Forbidden", "RequestTimeTooSkewed",
+        "The difference between the request time and the current time is too large.",
+    ),
+}  # fmt: skip
+
+
+@dataclass
+class Rule:
+    """What happens to the next ``times`` requests that fit."""
+
+    method: str  # "" for all
+    part: str  # of the path
+    does: str
+    times: int
+    key: str = ""  # of who asks
+
+
 class Faults:
     """What the bucket does wrong: each rule names a method and a part of a path, and how often."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self.rules: list[dict[str, Any]] = []
+        self.rules: list[Rule] = []
         self.seen: list[str] = []
         self.lock = threading.Lock()
+        self.lists: dict[str, tuple[Any, bytes]] = {}  # the last answer to each list that was asked
+        self.is_stale = False  # lists show what they showed before
 
-    def add(self, method: str, part: str, does: str, times: int) -> None:
-        """``does``: "500", "drop" (the connection), or "slow" (half a second)."""
-        self.rules.append({"method": method, "part": part, "does": does, "times": times})
+    def add(self, method: str, part: str, does: str, times: int, key: str = "") -> None:
+        """``does``: one of ERRORS, "drop" (the connection), "cut" (half of the body) or "slow"."""
+        self.rules.append(Rule(method, part, does, times, key))
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Any:
         rule = self._rule(environ)
-        self.seen.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {rule or ''}")
-        if rule == "500":
-            start("500 Internal Server Error", [("Content-Type", "application/xml")])
-            return [b"<Error><Code>InternalError</Code><Message>no</Message></Error>"]
+        self.seen.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {rule}")
+        if rule in ERRORS:
+            status, code, message = ERRORS[rule]
+            start(status, [("Content-Type", "application/xml")])
+            return [f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()]
         if rule == "drop":
             environ["werkzeug.socket"].shutdown(2)
             start("200 OK", [])
             return []
+        if rule == "cut":
+            return self._cut(environ, start)
         if rule == "slow":
             time.sleep(0.5)
+        if "list-type=2" in environ["QUERY_STRING"]:
+            return self._list(environ, start)
         return self.app(environ, start)
+
+    def _cut(self, environ: dict[str, Any], start: Any) -> Iterator[bytes]:
+        """The first half of what the headers promise."""
+        body = b"".join(self.app(environ, start))
+        yield body[: len(body) // 2]
+        environ["werkzeug.socket"].shutdown(2)
+
+    def _list(self, environ: dict[str, Any], start: Any) -> list[bytes]:
+        question = environ["PATH_INFO"] + environ["QUERY_STRING"]
+        if not self.is_stale or question not in self.lists:
+            began: list[Any] = []
+            body = b"".join(self.app(environ, lambda *status: began.append(status)))
+            self.lists[question] = (began[0], body)
+        status, body = self.lists[question]
+        start(*status)
+        return [body]
 
     def _rule(self, environ: dict[str, Any]) -> str:
         with self.lock:
             for rule in self.rules:
-                fits = rule["method"] == environ["REQUEST_METHOD"]
-                if fits and rule["part"] in environ["PATH_INFO"] and rule["times"]:
-                    rule["times"] -= 1
-                    return str(rule["does"])
+                fits = rule.method in ("", environ["REQUEST_METHOD"])
+                fits = fits and rule.part in environ["PATH_INFO"] and rule.times > 0
+                if fits and rule.key in environ.get("HTTP_AUTHORIZATION", ""):
+                    rule.times -= 1
+                    return rule.does
         return ""
 
 
@@ -291,6 +354,7 @@ class Bucket:
     origin: str
     faults: Faults
     objects: Callable[[], dict[str, bytes]]
+    change: Callable[[str, bytes | None], None]  # a key gets other content, or is gone
 
     @property
     def environment(self) -> dict[str, str]:
@@ -328,10 +392,68 @@ def bucket() -> Iterator[Bucket]:
             for item in listed
         }
 
+    def change(key: str, content: bytes | None) -> None:
+        if content is None:
+            client.delete_object(Bucket=BUCKET, Key=key)
+        else:
+            client.put_object(Bucket=BUCKET, Key=key, Body=content)
+
     try:
-        yield Bucket(origin, faults, objects)
+        yield Bucket(origin, faults, objects, change)
     finally:
         client.close()
         server.shutdown()
         thread.join(10)
         server.server_close()
+
+
+class Relay:
+    """A way to a port of this machine that can hang: it keeps its connections and says nothing."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        self._hangs = threading.Event()
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def hang(self) -> None:
+        self._hangs.set()
+
+    def close(self) -> None:
+        for one in (self._server, *self._sockets):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                near, _ = self._server.accept()
+                self._sockets.append(near)
+                if self._hangs.is_set():
+                    continue
+                far = socket.create_connection(self._target)
+                self._sockets.append(far)
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._pump, args=ends, daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if self._hangs.is_set():
+                    return
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def relay(address: str) -> Iterator[Relay]:
+    """A relay to an address such as tcp://127.0.0.1:8786."""
+    host, _, port = address.rpartition("/")[2].rpartition(":")
+    way = Relay(host, int(port))
+    try:
+        yield way
+    finally:
+        way.close()

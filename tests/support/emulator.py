@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import subprocess
-import sys
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,6 +18,7 @@ from mock_server.service.options import Options
 from mock_server.service.service import MockService
 from mock_server.testing import MockAccount, Server
 from mock_server.web.app import Emulator
+from tests.support import forking
 from tests.support.places import CLIPS, ROOT
 from tests.support.programs import PROGRAMS
 from wanx_render.catalog.capabilities import Catalog, packaged
@@ -118,20 +118,27 @@ def account_in_environment(
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server process and its origin; it is ended by its id."""
-    command = [
-        sys.executable, "-m", "mock_server", "--port", "0", "--clips", str(CLIPS), *arguments,
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    assert process.stdout
-    try:
-        line = process.stdout.readline()
-        yield json.loads(line)["base_url"].removesuffix("/api/v1"), process
-    finally:
-        process.terminate()
-        process.wait(20)
-        process.stdout.close()
+def started(*arguments: str) -> Iterator[tuple[dict[str, Any], forking.Forked]]:
+    """A command of the emulator as a process, and its first line; it is ended by its id."""
+    ours, theirs = os.pipe()
+    with os.fdopen(ours) as lines, os.fdopen(theirs, "w") as out:
+        with Path(os.devnull).open() as nothing:
+            streams = (nothing.fileno(), out.fileno(), 2)
+            process = forking.start("mock_server", arguments, ROOT, os.environ, streams)
+        out.close()
+        try:
+            yield json.loads(lines.readline()), process
+        finally:
+            process.terminate()
+            process.wait(20)
+            process.close()
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[str, forking.Forked]]:
+    """A server process and its origin."""
+    with started("--port", "0", "--clips", str(CLIPS), *arguments) as (line, process):
+        yield line["base_url"].removesuffix("/api/v1"), process
 
 
 def picture_uri(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The program in processes that are forked from one in which it is imported already.
+"""The program and the emulator in processes forked from one in which they are imported already.
 
 Importing is most of what a short command costs. Apart from that a forked process is as any other:
 it has an environment, a folder, streams and an end of its own. What the interpreter reads when it
@@ -19,7 +19,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, Literal
 
 from tests.support.places import ROOT, SPECS
 
@@ -28,8 +28,8 @@ AT_START = ("PYTHON", "LC_", "LANG", "TZ")
 LARGEST = 150_000  # bytes of a request; the system takes a little more in one piece
 LATE = (
     "encodings.idna", "encodings.utf_8_sig", "pickle", "PIL.GifImagePlugin", "PIL.JpegImagePlugin",
-    "wanx_render.backends.dashscope", "wanx_render.cli", "wanx_render.reports.live",
-    "wanx_render.reports.plan_table", "wanx_render.reports.storyboard",
+    "mock_server.serve", "wanx_render.backends.dashscope", "wanx_render.cli",
+    "wanx_render.reports.live", "wanx_render.reports.plan_table", "wanx_render.reports.storyboard",
     "wanx_render.session.folder_tasks", "wanx_render.session.render",
 )  # fmt: skip
 STREAMS = 3  # stdin, stdout and stderr, by their descriptors
@@ -102,18 +102,69 @@ def _forked(
     timeout: float,
 ) -> int:
     """The exit code of a run in a forked process, or minus the signal that ended it."""
-    request = {"arguments": list(arguments), "folder": str(folder), "environ": dict(environ)}
+    process = start("wanx_render", arguments, folder, environ, streams)
+    try:
+        return process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    finally:
+        process.close()
+
+
+Package = Literal["wanx_render", "mock_server"]
+
+
+class Forked:
+    """A running process; what of ``subprocess.Popen`` tests use."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.pid = int(connection.recv(100))
+        self.returncode: int | None = None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, or minus the signal that ended it. Raises ``TimeoutExpired``."""
+        if self.returncode is None:
+            self._connection.settimeout(timeout)
+            try:
+                self.returncode = int(self._connection.recv(100))
+            except TimeoutError as error:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0) from error
+        return self.returncode
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def send_signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):  # it has ended
+            if self.returncode is None:
+                os.kill(self.pid, number)
+
+    def close(self) -> None:
+        """Ask no more how it ended."""
+        self._connection.close()
+
+
+def start(
+    package: Package,
+    arguments: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    streams: Sequence[int],
+) -> Forked:
+    """Start ``python -m PACKAGE``; ``streams`` are its stdin, stdout and stderr."""
+    request = {
+        "package": package, "arguments": list(arguments), "folder": str(folder),
+        "environ": dict(environ),
+    }  # fmt: skip
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with here:
-        with there:
-            socket.send_fds(_server(), [json.dumps(request).encode()], [there.fileno(), *streams])
-        process = int(here.recv(100))
-        here.settimeout(timeout)
-        try:
-            return int(here.recv(100))
-        except TimeoutError as error:
-            os.kill(process, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(list(arguments), timeout) from error
+    with there:
+        socket.send_fds(_server(), [json.dumps(request).encode()], [there.fileno(), *streams])
+    return Forked(here)
 
 
 @cache
@@ -173,13 +224,14 @@ def _become(request: dict[str, Any], streams: Sequence[int]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environ"])
-    sys.argv = ["wanx-render", *request["arguments"]]
-    from wanx_render import start
+    sys.argv = [request["package"], *request["arguments"]]
+    if request["package"] == "wanx_render":
+        import_module("wanx_render.start").main()
+    else:
+        import_module("mock_server.serve").main(prog_name="python -m mock_server")
 
-    start.main()
 
-
-def _import_program() -> None:
+def _import_programs() -> None:
     """Import what commands import, also what some of them import late, and read a list."""
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # as the program does
     from wanx_render.catalog.capabilities import packaged
@@ -197,5 +249,5 @@ def _import_program() -> None:
 
 
 if __name__ == "__main__":
-    _import_program()
+    _import_programs()
     serve(socket.socket(fileno=int(sys.argv[1])))

@@ -8,7 +8,7 @@ from tests.proofs.drift import sweep
 
 pytestmark = pytest.mark.proof
 
-MUTATIONS = int(os.environ.get("MUTATIONS", "500"))
+MUTATIONS = int(os.environ.get("MUTATIONS", "240"))
 SHARES = 4  # each is a test of its own, so that they run side by side
 
 

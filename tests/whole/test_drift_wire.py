@@ -8,7 +8,7 @@ import pytest
 from mock_server.faults.reading import read_plan
 from tests.proofs.drift_wire import FIELDS, OPERATIONS, mutation, sweep
 
-MUTATIONS = int(os.environ.get("WIRE_MUTATIONS", "60"))
+MUTATIONS = int(os.environ.get("WIRE_MUTATIONS", "36"))
 
 
 @pytest.mark.proof

@@ -12,7 +12,7 @@ from tests.proofs.kills import Range, Verdict, photograph, shooting_range, sweep
 
 pytestmark = pytest.mark.proof
 
-KILLS = int(os.environ.get("KILLS", "14"))
+KILLS = int(os.environ.get("KILLS", "9"))
 # Three of the lists, and every one with FAULTS=whole.
 CASES = ("table", "pictures", "continued")
 if os.environ.get("FAULTS") == "whole":
@@ -33,7 +33,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Range]:
 def test_a_killed_run_is_finished_by_the_next_and_pays_once(
     ground: Range, kill: int, share: float
 ) -> None:
-    verdict = sweep(ground, "program", max(int(KILLS * share), 5), kill)
+    verdict = sweep(ground, "program", max(int(KILLS * share), 4), kill)
     assert replace(verdict, asked=0) == Verdict(kills=verdict.kills, finished=verdict.kills)
     assert verdict.asked <= verdict.kills // 4  # few kills fall where nobody can know
 
@@ -44,7 +44,7 @@ def test_what_several_shots_or_lists_come_of_is_paid_once_whenever_a_run_is_kill
 ) -> None:
     photograph(tmp_path / "a.png")
     with shooting_range(tmp_path, case) as ground:
-        verdict = sweep(ground, "program", 5)
+        verdict = sweep(ground, "program", max(KILLS // 3, 4))
     assert replace(verdict, asked=0) == Verdict(kills=verdict.kills, finished=verdict.kills)
 
 

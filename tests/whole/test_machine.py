@@ -49,7 +49,7 @@ from wanx_render.validation.load import load
 
 pytestmark = pytest.mark.proof
 
-EXAMPLES = int(os.environ.get("MACHINES", "30"))
+EXAMPLES = int(os.environ.get("MACHINES", "15"))
 MODELS = ("wanx2.1-i2v-turbo", "wan2.2-i2v-flash")
 DAY = 24 * 3600
 

@@ -26,7 +26,7 @@ region: {region}
 defaults: {{model: wan3.0-video, resolution: 480P, duration: 2}}
 shots:
   - {{id: a, image: a.png, prompt: A cat wakes}}
-deliverables: [9:16]
+deliverables: [{{aspect: 9:16, size: 90x160, quality: draft}}]
 """
 
 

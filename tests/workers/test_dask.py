@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import imageio_ffmpeg
 import pytest
 
 from tests.proofs.cluster import Proof
@@ -21,6 +22,7 @@ from wanx_render import files
 from wanx_render.errors import BadInput
 from wanx_render.workers.executors import Cluster, Local, choice
 
+REAL_FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 # A sample of what tests/proofs/cluster.py proves whole; the last ends the cluster.
 PROVED = ("liar", "one_worker", "scheduler")
 
@@ -146,7 +148,7 @@ with ThreadPoolExecutor(1) as here:
 
 
 def client(made: Rig, does: str, **more: str) -> "subprocess.CompletedProcess[str]":
-    environment = {"PATH": os.environ["PATH"], "WANX_FFMPEG": str(made.folder / "ffmpeg"), **more}
+    environment = {"PATH": os.environ["PATH"], "WANX_FFMPEG": REAL_FFMPEG, **more}
     return subprocess.run(
         [sys.executable, "-c", CLIENT % (does or "pass"), made.address, str(made.folder)],
         capture_output=True, text=True, timeout=120, env=environment,

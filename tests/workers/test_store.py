@@ -6,18 +6,21 @@ import pickle
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import BUCKET, Bucket, bucket, until
+from tests.support.cluster import BUCKET, CREDENTIALS, Bucket, bucket, until
 from tests.support.programs import PROGRAMS
+from tests.support.s3_servers import SERVERS, NotInstalled, serving
+from tests.tiers import sample
 from wanx_render import files, integrity
-from wanx_render.errors import BadInput, Damaged, StoreError
+from wanx_render.errors import BadInput, Damaged, StoreError, StoreRefused
 from wanx_render.finishing.jobs import JoinCall, SegmentCall
 from wanx_render.finishing.mix import Mix, Track
 from wanx_render.finishing.segment import ClipMedia, Segment
@@ -37,15 +40,52 @@ def s3() -> Iterator[Bucket]:
         yield made
 
 
-@pytest.fixture(params=["folder", "s3"])
+# Programs of registries have their settings there; tests themselves get an empty one.
+REAL_HOME = os.environ.get("HOME", "/")
+
+
+@pytest.fixture(scope="module")
+def installs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where servers are installed: one folder for all workers of a session."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "s3-servers"
+
+
+@pytest.fixture(scope="module")
+def origins(
+    s3: Bucket, installs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], str]]:
+    """Gives the address of a service by its name; each is started once."""
+    known = {"s3": s3.origin}
+    with ExitStack() as stack:
+
+        def origin(name: str) -> str:
+            if name not in known:
+                folder = tmp_path_factory.mktemp(name) / "data"
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setenv("HOME", REAL_HOME)
+                    try:
+                        known[name] = stack.enter_context(serving(SERVERS[name], installs, folder))
+                    except NotInstalled as error:
+                        pytest.skip(str(error))
+            return known[name]
+
+        yield origin
+
+
+@pytest.fixture(params=sample(2, ("folder", "s3", *SERVERS)))
 def place(
-    request: pytest.FixtureRequest, s3: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    origins: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> store.Store:
-    """An empty store."""
-    for name, value in s3.environment.items():
-        monkeypatch.setenv(name, value)
+    """An empty store: a folder, moto's S3, or a server that is in use in the world."""
     if request.param == "folder":
         return store.SharedFolder(tmp_path / "shared")
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(store.ENDPOINT, origins(request.param))
     return store.at(f"s3://{BUCKET}/{tmp_path.name}", os.environ)
 
 
@@ -69,6 +109,91 @@ def test_what_is_put_is_there_whole_and_what_changes_is_marked(
     place.remove("b.bin")
     place.remove("b.bin")
     assert not place.has("b.bin")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "镜头/一 二.mp4",
+        "a+b.mp4",
+        "a%20b.mp4",
+        "a#b.mp4",
+        "é.mp4",
+        "'q'.mp4",
+        "😀.mp4",
+        "a;b,c@d~!*().mp4",
+    ],
+)
+def test_a_name_in_any_script_is_kept_as_it_is(
+    place: store.Store, name: str, tmp_path: Path
+) -> None:
+    file, back = tmp_path / "a.bin", tmp_path / "back.bin"
+    file.write_bytes(name.encode())
+    place.put(file, name)
+    place.get(name, back)
+    assert back.read_bytes() == name.encode()
+    assert place.marks() == {name: place.mark(name)}
+    place.move(name, f"moved/{name}")
+    assert set(place.marks()) == {f"moved/{name}"}
+
+
+@pytest.mark.proof
+def test_a_file_in_several_parts_comes_back_whole(place: store.Store, tmp_path: Path) -> None:
+    """s3fs sends what is larger than 50 MiB in parts, whose ETag is no hash of the whole."""
+    file, back = tmp_path / "big.bin", tmp_path / "back.bin"
+    file.write_bytes(os.urandom(1_000_000) * 120)
+    place.put(file, "big.bin")
+    place.get("big.bin", back)
+    assert files.sha256(back) == files.sha256(file)
+    place.move("big.bin", "moved.bin")
+    assert place.marks() == {"moved.bin": place.mark("moved.bin")}
+    place.put(file, "moved.bin")
+    assert place.mark("moved.bin").startswith("120000000-")
+
+
+def test_an_empty_folder_that_a_service_still_lists_is_no_file(
+    place: store.Store, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    place.put(tmp_path / "a", "deep/er/a")
+    assert place.names("deep") == set()
+    place.remove("deep/er/a")
+    assert (place.names("deep"), place.marks()) == (set(), {})
+
+
+def test_names_that_begin_alike_are_no_folder(place: store.Store, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    for name in ("row/a", "row-2/b"):
+        place.put(tmp_path / "a", name)
+    assert set(place.under("row").marks()) == {"a"}
+    assert not place.has("ro")
+
+
+@pytest.mark.proof
+def test_more_files_than_one_answer_holds_are_all_seen(place: store.Store, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: place.put(tmp_path / "a", f"many/{n:04}"), range(1100)))
+    assert len(place.names("many")) == len(place.marks()) == 1100
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("name", SERVERS)
+def test_who_has_a_wrong_key_is_refused(
+    name: str, origins: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """moto takes any key."""
+    wrong = {**CREDENTIALS, "AWS_SECRET_ACCESS_KEY": "wrong", store.ENDPOINT: origins(name)}
+    for variable, value in wrong.items():
+        monkeypatch.setenv(variable, value)
+    # Options of its own, because a process opens a service once.
+    monkeypatch.setenv(store.OPTIONS, '{"max_concurrency": 7}')
+    place = store.at(f"s3://{BUCKET}/{tmp_path.name}", os.environ)
+    (tmp_path / "a").write_bytes(b"x")
+    with pytest.raises(StoreRefused):
+        place.put(tmp_path / "a", "a")
+    with pytest.raises(StoreRefused):
+        place.has("a")
 
 
 def test_what_is_not_there_is_said_by_its_name(place: store.Store, tmp_path: Path) -> None:
@@ -242,6 +367,47 @@ def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(
 
     with ThreadPoolExecutor(1) as executor:
         asyncio.run(story(RemoteWorkers(program, executor, UploadIndex(root, place))))
+
+
+def test_a_result_that_comes_twice_and_late_changes_nothing(
+    place: store.Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a worker that was taken for dead ends its call after another one repeated it."""
+    monkeypatch.setenv("WANX_CACHE", str(tmp_path / "cache"))
+    root, program = tmp_path / "shared", PROGRAMS["wheel"]
+    monkeypatch.setenv("WANX_FFMPEG", str(program.path))
+    (root / "clips").mkdir(parents=True)
+    clip = root / "clips" / "clip.mp4"
+    source = ("-f", "lavfi", "-i", "testsrc2=s=90x160:r=30:d=1", "-c:v", "libx264")
+    ffmpeg.run(program, (*source, "-pix_fmt", "yuv420p", "-f", "mp4", str(clip)))
+    frame = Frame(Size(90, 160), Fraction(30), "crop", "black")
+    take = ClipMedia(clip, "", Size(90, 160), Fraction(30), 30, has_sound=False)
+    target = root / ".cache/segments/a.mov"
+    sent: list[tuple[object, ...]] = []
+
+    class Twice(ThreadPoolExecutor):
+        def submit(self, call, /, *given):  # type: ignore[no-untyped-def]
+            sent.append((call, *given))
+            return super().submit(call, *given)
+
+    with Twice(1) as executor:
+        workers = RemoteWorkers(program, executor, UploadIndex(root, place))
+        piece = SegmentCall(Segment.whole(take, Cut(0, 30), Focus(), frame), target)
+        asyncio.run(workers.segments((piece,)))
+        call = JoinCall("out", (target,), frame, 30, root / "out.mp4")
+        output = asyncio.run(workers.deliverable(call))
+        before = place.marks()
+        for late, *given in sent:
+            late(*given)  # type: ignore[operator]
+        again = {name: mark for name, mark in place.marks().items() if ".cache/del" not in name}
+        if not isinstance(place, store.SharedFolder):  # whose clip is in the folder already
+            assert again == before
+        place.get("out.mp4", tmp_path / "out.mp4")
+        assert files.sha256(tmp_path / "out.mp4") == output.sha256
+        assert len(place.names(".cache/deliverables")) == 1
+        asyncio.run(workers.sweep({"a.mov"}))
+        assert place.names(".cache/deliverables") == set()
+        assert asyncio.run(workers.stands(root / "out.mp4", output.sha256))
 
 
 def sent_from(folder: Path, place: store.Store, name: str) -> bool:

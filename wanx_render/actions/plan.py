@@ -24,6 +24,7 @@ from wanx_render.planning.rebuild import is_lost
 from wanx_render.reports import plan_table
 from wanx_render.reports.plan_table import ListLine, ListsTotal
 from wanx_render.session.approval import SavedPlan, check_offers
+from wanx_render.session.connection import play_money
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
 from wanx_render.session.outlook import Outlook, stale_picks, truth_now, without_label
@@ -66,6 +67,8 @@ def plan(options: PlanOptions, environment: Environment) -> int:
     for name, rows in selection.wide_retakes():
         environment.say(tr("warning: {message}", message=preview.retake(name, rows)))
     preview.show(environment, as_json=options.as_json)
+    if selection.backend != "mock" and (note := play_money(options, environment.environ)):
+        environment.say(note)
     if options.save:
         SavedPlan.of(selection, preview.takes).save(options.save)
         environment.say(

@@ -136,6 +136,11 @@ class Backend(Protocol):
         """Where this one asks."""
         ...
 
+    @property
+    def is_emulated(self) -> bool:
+        """Whether its answers were an emulator's, as far as it was asked."""
+        ...
+
     def serving(self, recipient: Recipient) -> "Backend | None":
         """The backend that asks where ``recipient`` says, for the same account.
 

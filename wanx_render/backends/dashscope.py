@@ -108,6 +108,10 @@ class DashScope:
     def recipient(self) -> Recipient:
         return self._line.recipient
 
+    @property
+    def is_emulated(self) -> bool:
+        return self._line.is_emulated
+
     def serving(self, recipient: Recipient) -> "DashScope | None":
         url = self._permitted(recipient)
         if url is None or url == self._line.access.base_url:

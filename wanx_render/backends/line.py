@@ -260,6 +260,11 @@ class AccountLine:
 
     # -- answers ---------------------------------------------------------------------------------
 
+    @property
+    def is_emulated(self) -> bool:
+        """Whether the last answer was an emulator's; a service names no clock."""
+        return bool(self._emulated)
+
     def set_clock(self, answer: Answer) -> None:
         """Note what an answer shows of the service's time."""
         self._emulated = answer.headers.get(CLOCK_HEADER, "")

@@ -64,6 +64,7 @@ class MockBackend:
 
     name = "mock"
     recipient = AT_MOCK
+    is_emulated = False  # the mock is said to be one by its name
 
     def __init__(
         self,

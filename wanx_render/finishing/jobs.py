@@ -4,6 +4,7 @@ Each is a function of plain data that can be pickled, and gives back the same; i
 with any other call, so that a thread, a process or another machine with the same folder may run it.
 """
 
+import shutil
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,7 +19,7 @@ from wanx_render.captions import drawing
 from wanx_render.effects import cubes, overlays
 from wanx_render.effects.cubes import BadCube
 from wanx_render.effects.overlays import DrawnOverlay
-from wanx_render.errors import Broken, FfmpegError
+from wanx_render.errors import Broken, Damaged, FfmpegError, Unjoinable
 from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
 from wanx_render.finishing.av_sync import Mark
 from wanx_render.finishing.codecs import ENCODERS, decoded_whole
@@ -214,6 +215,13 @@ class BeginCall:
     rate: Fraction
     segments: tuple[Path, ...]
     sounds: tuple[Path, ...] = ()
+    size: int = 0  # bytes that it will have at most
+    reserve: int = 0  # bytes that must be left for clips that are awaited, and their segments
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the disk has what the film and the awaited clips need."""
+        return not self.reserve or free_beside(self.target) >= self.size + self.reserve
 
     @property
     def is_long(self) -> bool:
@@ -228,6 +236,14 @@ class BeginCall:
         """Whether what was ``begun`` is a beginning of this."""
         is_same = (begun.target, begun.frames, begun.rate) == (self.target, self.frames, self.rate)
         return is_same and begun.continues(self.segments, self.sounds)
+
+
+def free_beside(path: Path) -> int:
+    """Free bytes of the disk with this file, and with its part."""
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError:
+        return 0
 
 
 def go_on(program: ffmpeg.Ffmpeg, call: BeginCall, begun: Assembly) -> None:
@@ -293,7 +309,18 @@ def make_deliverable(
     segment or the sound is not what was made, and Broken where the promise does not hold; what
     stood there before is left.
     """
-    assembly = begun or call.beginning.assembly()
+    if begun:
+        try:
+            return _made(program, call, begun)
+        except (Damaged, Unjoinable):
+            raise
+        except (Broken, FfmpegError):
+            pass  # hours may lie between its writing and its reading: it is written once more
+    return _made(program, call, call.beginning.assembly())
+
+
+def _made(program: ffmpeg.Ffmpeg, call: JoinCall, assembly: Assembly) -> Joined:
+    """The deliverable of what was begun in ``assembly``, which is gone afterwards."""
     part = assembly.part
     own = part.with_name(f"{part.name}.sound")
     try:

@@ -23,6 +23,7 @@ class MadePictures:
     backend: str
     retakes: Mapping[str, int]
     picks: Mapping[str, int]
+    row: str
     planned: dict[str, PlannedPicture] = field(default_factory=dict)  # by name
 
     def first_frame(self, shot: str, spec: MadePicture, preparing: Preparing) -> InputMedia:
@@ -53,6 +54,7 @@ class MadePictures:
             size=request.size,
             rate=Fraction(0),
             price=picture_price(request, self.catalog),
+            row=self.row,
             follows=shot.spec.follows,
         )
 

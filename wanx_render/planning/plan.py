@@ -85,21 +85,6 @@ class Plan:
     def takes(self) -> tuple[Take, ...]:
         return tuple(take for shot in self.asked for take in shot.takes)
 
-    def in_row(self, row: str) -> "Plan":
-        """This plan as that of a row of a table."""
-
-        def named(planned: AnyPlanned) -> AnyPlanned:
-            if isinstance(planned, PlannedFootage):
-                return planned
-            return replace(planned, takes=_in_row(planned.takes, row))
-
-        return replace(
-            self,
-            project=f"{self.project}/{row}",
-            shots=tuple(map(named, self.shots)),
-            pictures=tuple(replace(p, takes=_in_row(p.takes, row)) for p in self.pictures),
-        )
-
     def having(self, planned: "AnyPlanned | PlannedPicture") -> "Plan":
         """This plan with another shot or picture in the place of the one of its name."""
         name = planned.shot.id
@@ -134,10 +119,6 @@ class Plan:
         return total((take.price for take in once.values()), self.currency)
 
 
-def _in_row(takes: tuple[Take, ...], row: str) -> tuple[Take, ...]:
-    return tuple(replace(take, row=row) for take in takes)
-
-
 def _identity(take: Take, pictures: Mapping[str, Take], backend: str) -> tuple[str, ...]:
     """What a take asks for; a picture that is still to be made counts by what it asks for."""
     keys = (pictures.get(take.waits_for or ""), take)
@@ -151,17 +132,20 @@ def make(
     catalog: Catalog,
     retakes: Mapping[str, int] | None = None,
     picks: Mapping[str, int] | None = None,
+    *,
+    row: str = "",
 ) -> Plan:
     """The plan of a checked shot list; ``media`` are its pictures and files, as it names them.
 
     ``retakes`` says by a shot's basis how many takes there are, where it is more than the list
     asks for; the last of them is picked unless the list picks one itself. ``picks`` says by shot
-    which take was picked on the board, and overrides both where there is such a take.
+    which take was picked on the board, and overrides both where there is such a take. ``row`` is
+    the name of the list's row in its table.
     """
     by_shot: dict[str, AnyPlanned] = {}
     by_id = {shot.id: shot for shot in shots.shots}
     still_rate, aims = _still_rate(shots, catalog, media), aims_of(shots.deliverables)
-    pictures = MadePictures(shots, catalog, backend, retakes or {}, picks or {})
+    pictures = MadePictures(shots, catalog, backend, retakes or {}, picks or {}, row)
     for name in in_turn({name: _before(shot) for name, shot in by_id.items()}):
         shot = by_id[name]
         if isinstance(shot, GeneratedShot):
@@ -172,12 +156,12 @@ def make(
                 first = first_frame(shot, media, by_shot)
             request = request_of(shot, catalog, first, shots.region, media)
             request = continued(request, first_clip(shot, catalog, media, by_shot))
-            asked = _Asked(shot, catalog, backend, preparing, prepared(request, preparing))
+            asked = _Asked(shot, catalog, backend, preparing, prepared(request, preparing), row)
             by_shot[name] = _generated(asked, retakes or {}, picks or {})
         else:
             by_shot[name] = _footage(shot, media, still_rate)
     return Plan(
-        project=shots.project,
+        project=f"{shots.project}/{row}" if row else shots.project,
         backend=backend,
         region=shots.region,
         currency=catalog.service.regions[shots.region].currency,
@@ -191,6 +175,9 @@ def make(
 
 def in_turn(sources: Mapping[Node, Node | None]) -> Iterator[Node]:
     """The keys in an order in which each comes after its source; there are no cycles."""
+    if not any(sources.values()):
+        yield from sources
+        return
     passed: set[Node] = set()
     for node in sources:
         way = list[Node]()
@@ -255,6 +242,7 @@ class _Asked:
     backend: str
     preparing: Preparing
     request: TaskRequest  # with its pictures prepared
+    row: str
 
 
 def _generated(asked: _Asked, retakes: Mapping[str, int], picks: Mapping[str, int]) -> PlannedShot:
@@ -279,6 +267,7 @@ def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ..
             size=size,
             rate=rate,
             price=price(request, catalog),
+            row=asked.row,
             preparing=asked.preparing,
         )
         for number in range(1, shot.takes + 1)

@@ -1,13 +1,12 @@
 """The plan as people read it: a function of the forecast, written to stdout."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, TextIO
+from typing import TextIO
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from wanx_render.diagnostics import clean, display_width
@@ -20,6 +19,7 @@ from wanx_render.planning.forecast import (
     PartForecast,
     TakeForecast,
 )
+from wanx_render.reports.grid import GAP, Grid, GridColumn
 from wanx_render.reports.picture_lines import (
     PictureRow,
     picture_rows,
@@ -36,17 +36,17 @@ def show(forecast: Forecast, stream: TextIO) -> None:
     place = _place(forecast)
     console.print(_text(tr("{subject}: {text}", subject=forecast.project, text=place)))
     if forecast.takes:
-        console.print(_takes(forecast, console.width))
+        _takes(forecast, console.width).print(console)
     for footage in forecast.footage:
         console.print(_text(_own(footage)))
     if rows := picture_rows(forecast.takes):
         console.print()
-        console.print(_pictures(rows))
+        _pictures(rows).print(console)
     for line in (*reference_lines(forecast.takes), *retake_lines(forecast.takes)):
         console.print(_text(line))
     for deliverable in forecast.deliverables:
         console.print(_heading(deliverable))
-        console.print(_parts(deliverable))
+        _parts(deliverable).print(console)
     console.print(_text(summary(forecast)))
     for film in forecast.films:
         if film.state in ("stale", "broken"):
@@ -116,14 +116,13 @@ def show_many(lines: Sequence[ListLine], whole: ListsTotal, stream: TextIO) -> N
     """Print a line for each list, and the sum."""
     console = console_for(stream)
     console.print(_text(_place(whole)))
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in _LISTS:
-        table.add_column(shown(heading), justify="left" if heading == "list" else "right")
+    grid = Grid([GridColumn(shown(heading), right=heading != "list") for heading in _LISTS])
     for line in lines[:_MOST]:
         counts = (line.takes, line.new, line.shared, line.resumed, line.cached, line.blocked)
         cells = [str(count) if count else "" for count in counts]
-        table.add_row(Text(clean(line.list)), *cells, shown(_money(line.cost, whole.currency)))
-    console.print(table)
+        price = shown(_money(line.cost, whole.currency))
+        grid.rows.append((clean(line.list), *cells, price))
+    grid.print(console)
     if (more := len(lines) - _MOST) > 0:
         console.print(_text(plural("and {n} more: add --rows", "and {n} more: add --rows", more)))
     console.print(_text(_sum_of_lists(whole)))
@@ -266,30 +265,27 @@ COLUMNS = (
 )
 
 
-_GAP = 2
 _SHORTEST = 14  # cells of a column that wraps
 
 
-def _takes(forecast: Forecast, width: int) -> Table:
-    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
-    columns = _fitting(forecast, width)
-    for column in columns:
-        justify: Literal["left", "right"] = "right" if column.right else "left"
-        table.add_column(shown(column.heading), justify=justify, no_wrap=not column.wrap)
-    for take in forecast.takes:
-        table.add_row(*(Text(_cell(column, take)) for column in columns))
-    return table
+def _takes(forecast: Forecast, width: int) -> Grid:
+    cells = {column: [_cell(column, take) for take in forecast.takes] for column in COLUMNS}
+    columns = _fitting(cells, width)
+    return Grid(
+        [GridColumn(shown(c.heading), right=c.right, wrap=c.wrap) for c in columns],
+        list(zip(*(cells[column] for column in columns), strict=True)),
+    )
 
 
 def _cell(column: Column, take: TakeForecast) -> str:
     return clean(shown(column.cell(take)))
 
 
-def _fitting(forecast: Forecast, width: int) -> list[Column]:
+def _fitting(cells: Mapping[Column, Sequence[str]], width: int) -> list[Column]:
     """The columns for which a terminal of this width has room."""
     columns = list(COLUMNS)
-    needed = {column: _needed(column, forecast) + _GAP for column in columns}
-    while sum(needed[column] for column in columns) > width + _GAP:
+    needed = {column: _needed(column, cells[column]) + GAP for column in columns}
+    while sum(needed[column] for column in columns) > width + GAP:
         spare = max(columns, key=lambda column: column.spare)
         if not spare.spare:
             break
@@ -297,22 +293,18 @@ def _fitting(forecast: Forecast, width: int) -> list[Column]:
     return columns
 
 
-def _needed(column: Column, forecast: Forecast) -> int:
-    texts = [shown(column.heading), *(_cell(column, take) for take in forecast.takes)]
-    longest = max(map(display_width, texts))
+def _needed(column: Column, cells: Sequence[str]) -> int:
+    longest = max(map(display_width, {shown(column.heading), *cells}))
     return min(longest, _SHORTEST) if column.wrap else longest
 
 
-def _pictures(rows: Sequence[PictureRow]) -> Table:
+def _pictures(rows: Sequence[PictureRow]) -> Grid:
     """What is sent of each first frame, next to the whole picture."""
-    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
-    for heading in _PICTURES[:-1]:
-        table.add_column(shown(heading), no_wrap=True)
-    table.add_column(shown(_PICTURES[-1]))
+    grid = Grid([GridColumn(shown(h), wrap=h == _PICTURES[-1]) for h in _PICTURES])
     for row in rows:
         cells = (row.shot, row.source, row.sent, shown(row.lost), shown(row.kept))
-        table.add_row(*(Text(clean(cell)) for cell in cells))
-    return table
+        grid.rows.append(tuple(map(clean, cells)))
+    return grid
 
 
 _PICTURES = (
@@ -349,15 +341,19 @@ def _heading(deliverable: DeliverableForecast) -> Text:
     return Text("\n").append_text(_text(facts))
 
 
-def _parts(deliverable: DeliverableForecast) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 2), pad_edge=False, show_header=False)
-    for part in deliverable.parts:
-        name = Text(clean(f"  {part.shot}"))
-        if part.enlarged is None:
-            table.add_row(name, _text(tr("unknown until the clip is there")))
-            continue
-        table.add_row(name, _text(_view(part)), _text(tr("scale {x:.2f}", x=part.enlarged)))
-    return table
+def _parts(deliverable: DeliverableForecast) -> Grid:
+    unknown = (tr("unknown until the clip is there"), NOTHING)
+    cells = [
+        unknown if p.enlarged is None else (_view(p), tr("scale {x:.2f}", x=p.enlarged))
+        for p in deliverable.parts
+    ]
+    are_known = any(part.enlarged is not None for part in deliverable.parts)
+    rows = [
+        (f"  {part.shot}", *map(shown, texts if are_known else texts[:1]))
+        for part, texts in zip(deliverable.parts, cells, strict=True)
+    ]
+    columns = [GridColumn("")] * (3 if are_known else 2)
+    return Grid(columns, [tuple(map(clean, row)) for row in rows], gap=2 * GAP, has_head=False)
 
 
 def _view(part: PartForecast) -> Message:

@@ -95,6 +95,11 @@ class Layouts:
             self._rates.update([take.rate])
         self._other_rates += take.rate != before.rate
 
+    @property
+    def awaited(self) -> int:
+        """How many shots have no clip yet."""
+        return len(self._plan.shots) - len(self.landed)
+
     def of(self, deliverable: Deliverable) -> Layout | None:
         """Where everything stands; determined again only when a clip makes a difference to it.
 

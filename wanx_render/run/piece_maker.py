@@ -15,7 +15,7 @@ from wanx_render.workers.base import Workers
 
 T = TypeVar("T")
 
-_HEALINGS = 2  # of one deliverable; what is damaged once more has another cause than an old outage
+HEALINGS = 2  # of one deliverable; what is damaged once more has another cause than an old outage
 DAMAGED = tr("damaged or outdated pieces in .cache/segments are made again for free")
 
 
@@ -113,16 +113,20 @@ class PieceMaker:
 
         Raises WanxError, also where they are damaged time after time.
         """
-        for _ in range(_HEALINGS):
+        for _ in range(HEALINGS):
             try:
                 return await work()
             except Damaged:
-                self._warn()
-            async with self._turns["segments"]:
-                missing = (job for job in jobs if not self._workers.has(job.path))
-                await asyncio.gather(*(self._encode(batch) for batch in batches(missing)))
-            await asyncio.gather(*map(self._encode_sound, sounds))
+                await self.make_again(jobs, sounds)
         return await work()
+
+    async def make_again(self, jobs: Sequence[PieceJob], sounds: Sequence[SoundJob]) -> None:
+        """Make what is gone of pieces and sounds because it was damaged. Raises WanxError."""
+        self._warn()
+        async with self._turns["segments"]:
+            missing = (job for job in jobs if not self._workers.has(job.path))
+            await asyncio.gather(*(self._encode(batch) for batch in batches(missing)))
+        await asyncio.gather(*map(self._encode_sound, sounds))
 
     def _warn(self) -> None:
         """Say once for a list that pieces were damaged."""

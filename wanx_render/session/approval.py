@@ -22,6 +22,7 @@ from wanx_render.files import write_atomically
 from wanx_render.language import Message, joined, plural, shown, tr
 from wanx_render.money import Money, read_money, show_money, show_written, write_money
 from wanx_render.planning.forecast import fingerprint
+from wanx_render.session.connection import play_money
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import writable_file
 from wanx_render.session.selection import ListChoice, Selection
@@ -101,6 +102,8 @@ def confirm(surveyed: Surveyed, environment: Environment) -> None:
     cost, takes = surveyed.cost, len(surveyed.requests)
     for message in surveyed.messages:
         environment.say(tr("warning: {message}", message=message))
+    if note := play_money(surveyed.selection.options, environment.environ):
+        environment.say(note)
     if environment.stdin is None or not environment.stdin.isatty():
         raise NeedsApproval(
             plural(

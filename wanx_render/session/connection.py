@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -323,6 +324,21 @@ def dashscope(
     uploads = KnownUploads(folder / ".cache" / "uploads.json" if folder else None)
     backend = DashScope(access, catalog, clock, chance, uploads=uploads, route=route)
     return Service(backend, clock, way)
+
+
+def play_money(options: ServiceOptions, environ: Mapping[str, str]) -> Message:
+    """That nothing may be paid where the service's address is on this machine; else nothing.
+
+    Whether an emulator answers there is not known before something is sent.
+    """
+    address = options.base_url or environ.get(BASE_URL) or ""
+    with suppress(ValueError):
+        host = urlsplit(address.strip()).hostname
+        if host in network.LOOPBACK:
+            return tr(
+                "{host} is this machine: if the emulator answers, it is play money", host=host
+            )
+    return NOTHING
 
 
 def clock_at(base_url: str, environ: Mapping[str, str]) -> Clock:

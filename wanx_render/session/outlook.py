@@ -177,8 +177,8 @@ def make_plan(
 ) -> Plan:
     """The plan of a list, as if nothing of it was rendered."""
     name = backend or loaded.shots.backend
-    whole = make(loaded.shots, name, loaded.media, catalog, retakes, loaded.picks.picked)
-    return whole.in_row(loaded.row.name) if loaded.row else whole
+    row = loaded.row.name if loaded.row else ""
+    return make(loaded.shots, name, loaded.media, catalog, retakes, loaded.picks.picked, row=row)
 
 
 def warnings(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
@@ -195,10 +195,12 @@ def stale_picks(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
 
 def without_label(lists: Iterable[Loaded], backend: str | None) -> tuple[Diagnostic, ...]:
     """What ``backend``, chosen beside the list, makes worth a warning: each once for all lists."""
+    if backend in (None, "mock"):
+        return ()
     problems = []
     for entry in lists:
         shots = entry.shots
-        if backend in (None, "mock") or shots.backend != "mock":
+        if shots.backend != "mock":
             continue
         if message := unlabelled(shots.shots, shots.deliverables):
             place = Span(str(entry.file))

@@ -243,6 +243,8 @@ def close(run: Run, whole: SharedResults | None, environment: Environment) -> in
         environment.stdout.write(f"{shown(path)}\n")
     for line in _lines_of_many(run, whole) if whole else _lines_of_one(run):
         environment.say(line)
+    if run.means.service.backend.is_emulated:
+        environment.say(tr("The emulator answered: this is play money."))
     return code
 
 

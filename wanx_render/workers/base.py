@@ -5,12 +5,12 @@ The local one: calls on plain data through an executor, files in the render fold
 
 import asyncio
 from collections.abc import Callable, Set
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from wanx_render import files, integrity
-from wanx_render.errors import WanxError
+from wanx_render.errors import Damaged, WanxError
 from wanx_render.finishing.film.assembly import Assembly
 from wanx_render.finishing.jobs import (
     BeginCall,
@@ -54,9 +54,10 @@ class Workers(Protocol):
         """
 
     async def begin(self, call: BeginCall) -> None:
-        """Join what is there of a deliverable already, where that pays; never fails.
+        """Join what is there of a deliverable already, where that pays and the disk has room.
 
-        One call at a time for a target; its ``deliverable`` may go on with it.
+        One call at a time for a target; its ``deliverable`` may go on with it. Raises Damaged as
+        ``sound`` does, and nothing else.
         """
 
     async def give_up(self, target: Path) -> None:
@@ -103,12 +104,18 @@ class LocalWorkers:
     async def begin(self, call: BeginCall) -> None:
         if not call.is_long or call.target in self._failed:
             return
+        if not call.has_room:  # with what was begun out of the way there may be
+            await self.give_up(call.target)
+            return
         begun = self._begun.get(call.target)
         if begun is None or not call.continues(begun):
             await self.give_up(call.target)
             begun = self._begun[call.target] = call.assembly()
         try:
-            await asyncio.to_thread(go_on, self.program, call, begun)
+            await self._here(go_on, self.program, call, begun)
+        except Damaged:
+            await self.give_up(call.target)
+            raise
         except (WanxError, OSError):  # if it is still so, the join of the whole says what it is
             self._failed.add(call.target)  # a full disk is not filled again with every clip
             await self.give_up(call.target)
@@ -121,8 +128,7 @@ class LocalWorkers:
         self._failed.discard(call.target)
         begun = self._begun.pop(call.target, None)
         if begun and call.beginning.continues(begun):
-            # Not by the executor, which may be another process: this one has what was begun.
-            return await asyncio.to_thread(make_deliverable, self.program, call, begun)
+            return await self._here(make_deliverable, self.program, call, begun)
         if begun:
             begun.discard()
         return await self._run(make_deliverable, self.program, call)
@@ -139,6 +145,12 @@ class LocalWorkers:
             stale = among is None or path.name in among or left_over
             if stale and path.name not in used:
                 integrity.drop(path)
+
+    async def _here(self, call: Callable[..., T], *arguments: object) -> T:
+        """Run a call in this process, which has what was begun: as a job where jobs are threads."""
+        if isinstance(self._executor, ThreadPoolExecutor):
+            return await self._run(call, *arguments)
+        return await asyncio.to_thread(call, *arguments)
 
     async def _run(self, call: Callable[..., T], *arguments: object) -> T:
         loop = asyncio.get_running_loop()

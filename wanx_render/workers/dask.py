@@ -44,7 +44,8 @@ PATIENCE = 300.0  # seconds without a worker before what is left is done here
 _SOON = 10.0  # seconds without a worker before it is said
 _MUCH = 1e9  # calls at once: the worker's threads are the limit
 _GONE = tr("the scheduler is gone")
-_ANSWERS = 20.0  # seconds for the scheduler, and again for the workers
+_ANSWERS = 20.0  # seconds for the scheduler
+_FILM = 60.0  # seconds for the workers, which may be busy, to make their test film
 _SILENCE = 60.0  # seconds without an answer of the scheduler: it is taken for gone
 
 
@@ -301,7 +302,7 @@ def connect(
         with suppress(TimeoutError):  # of a worker that hangs; the others have it
             client.sync(
                 client._register_worker_plugin,
-                plugin=fitness, name=fitness.name, idempotent=False, callback_timeout=_ANSWERS,
+                plugin=fitness, name=fitness.name, idempotent=False, callback_timeout=_FILM,
             )  # fmt: skip
     except (OSError, CommClosedError, ImportError) as error:
         client.close(5)
@@ -315,13 +316,18 @@ def connect(
     return executor
 
 
+async def _trouble(order: Order, probe: str) -> Message:
+    """Asked in a thread: meanwhile the worker goes on saying that it is alive."""
+    return await asyncio.to_thread(trouble, order, probe)
+
+
 async def _reasons(client: Any, order: Order, probe: str) -> dict[str, Message]:
     """Why each worker is not used, or nothing; one that hangs keeps nobody waiting."""
 
     async def ask(worker: str) -> Message:
-        run = client._run(trouble, order, probe, workers=[worker], on_error="return")
+        run = client._run(_trouble, order, probe, workers=[worker], on_error="return")
         try:
-            answers = await asyncio.wait_for(run, _ANSWERS)
+            answers = await asyncio.wait_for(run, _FILM)
         except TimeoutError:
             return tr("it does not answer")
         return _reason(answers.get(worker, NOTHING))

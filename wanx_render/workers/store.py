@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -80,6 +80,7 @@ class SharedFolder:
     def move(self, name: str, to: str) -> None:
         """Give a file another name, in place of whatever had it. Raises StoreError."""
         with _store_errors(self, name):
+            (self.path / to).parent.mkdir(parents=True, exist_ok=True)
             files.place(self.path / name, self.path / to, durable=False)
 
     def mark(self, name: str) -> str:
@@ -126,9 +127,7 @@ class Bucket:
                 entries = self._system.ls(self._at(folder), detail=True, refresh=True)
             except FileNotFoundError:
                 return set()
-        # Some services list a folder that has become empty.
-        files_only = (str(entry["name"]) for entry in entries if entry["type"] == "file")
-        return {name.rsplit("/", 1)[-1] for name in files_only}
+        return {name.rsplit("/", 1)[-1] for name in _files_of(entries, self._at(folder))}
 
     def get(self, name: str, target: Path) -> None:
         """Bring a file to ``target``. Raises StoreError."""
@@ -172,7 +171,8 @@ class Bucket:
                 infos = self._system.find(base, detail=True)
             except FileNotFoundError:
                 return {}
-        return {name.removeprefix(f"{base}/"): _mark(info) for name, info in infos.items()}
+        names = _files_of(infos.values(), base)
+        return {name.removeprefix(f"{base}/"): _mark(infos[name]) for name in names}
 
     def remove(self, name: str) -> None:
         with _store_errors(self, name):
@@ -198,6 +198,15 @@ class Bucket:
 
 
 Store = SharedFolder | Bucket
+
+
+def _files_of(infos: Iterable[Mapping[str, Any]], folder: str) -> list[str]:
+    """The names of files in what a service lists of ``folder``.
+
+    SeaweedFS lists a folder that became empty as if it were a file.
+    """
+    names = (str(info["name"]) for info in infos if info["type"] == "file")
+    return [name for name in names if name.rstrip("/") != folder.rstrip("/")]
 
 
 def _mark(info: Mapping[str, Any]) -> str:

@@ -11,7 +11,17 @@ LENGTHS = st.integers(1, 48_000 * 3600)
 
 @pytest.mark.parametrize(
     ("seconds", "firsts"),
-    [(1, [0]), (15, [0]), (47, [0]), (48, [0, 1500]), (79, [0, 1500]), (81, [0, 1500, 3000])],
+    [
+        (1, [0]),
+        (15, [0]),
+        (47, [0]),
+        (48, [0, 1500]),
+        (60, [0, 1500]),
+        (61, [0, 1500, 2325]),
+        (79, [0, 1500, 3150]),
+        (81, [0, 1500, 3225]),
+        (100, [0, 1500, 3000, 4125]),
+    ],
 )
 def test_a_short_sound_is_one_part_and_a_long_one_is_cut_every_32_seconds(
     seconds: int, firsts: list[int]
@@ -23,11 +33,23 @@ def test_a_short_sound_is_one_part_and_a_long_one_is_cut_every_32_seconds(
 def test_parts_follow_each_other_without_a_gap(samples: int) -> None:
     at = 0
     *others, last = windows(samples)
-    for window in others:
-        assert (window.first, window.packets) == (at, 1500)
-        assert window.end == min((at + 1504) * 1024, samples)
-        at += 1500
+    is_long = samples > 48_000 * 60
+    for number, window in enumerate(others, 1):
+        assert window.first == at
+        assert window.packets
+        is_regular = number < len(others) or not is_long
+        assert window.packets == 1500 if is_regular else 750 <= window.packets < 2250 + 75
+        at += window.packets
+        assert window.end == min((at + 4) * 1024, samples)
     assert (last.first, last.packets, last.end) == (at, None, samples)
+    if is_long:
+        assert 525 * 1024 <= samples - at * 1024 + 1024 < 601 * 1024
+
+
+def test_a_last_clip_of_ten_seconds_is_heard_in_the_last_part_alone() -> None:
+    for samples in range(61 * 48_000, 200 * 48_000, 99_999):
+        *_, before, _ = windows(samples)
+        assert before.end <= samples - 10 * 48_000
 
 
 @given(LENGTHS)

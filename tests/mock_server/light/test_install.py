@@ -102,29 +102,27 @@ def test_without_the_extra_it_says_what_tls_needs(light: Installed, tmp_path: Pa
 # --- Side by side
 
 
-@pytest.mark.parametrize("leaves", ["wanx-mock-server", "wanx-render"])
-def test_either_can_leave_and_the_other_works(
-    leaves: str, wheel: Path, whole: Path, tmp_path: Path
-) -> None:
+def test_either_can_leave_and_the_other_works(wheel: Path, whole: Path, tmp_path: Path) -> None:
+    """In one environment, to which the one that left comes back: either is installed second."""
     environment = VirtualEnvironment.new(tmp_path / "venv")
-    first, second = (wheel, whole) if leaves == "wanx-render" else (whole, wheel)
-    environment.change("install", first, "pytest")
-    environment.change("install", second)
+    environment.change("install", whole, "pytest")
+    environment.change("install", wheel)
     suite = tmp_path / "suite"
     suite.mkdir()
     (suite / "test_one.py").write_text(SUITE)
     pytest_command = [environment.program("pytest"), "-q", "-p", "no:cacheprovider", suite]
-    commands = {"wanx-render": "wanx-mock-server", "wanx-mock-server": "wanx-mock"}
-    for command in commands.values():
-        starts(environment, command, tmp_path)
-    assert "1 passed" in ran(pytest_command, tmp_path)
-
-    environment.change("uninstall", leaves)
-    assert not environment.program(commands.pop(leaves)).exists()
-    (left,) = commands.values()
-    starts(environment, left, tmp_path)
-    assert "1 passed" in ran(pytest_command, tmp_path)
-    ran([UV, "pip", "check", "-p", environment.program("python")], tmp_path)
+    for leaves, lost, kept, package in (
+        ("wanx-render", "wanx-mock-server", "wanx-mock", whole),
+        ("wanx-mock-server", "wanx-mock", "wanx-mock-server", wheel),
+    ):
+        starts(environment, lost, tmp_path)
+        assert "1 passed" in ran(pytest_command, tmp_path)
+        environment.change("uninstall", leaves)
+        assert not environment.program(lost).exists()
+        starts(environment, kept, tmp_path)
+        assert "1 passed" in ran(pytest_command, tmp_path)
+        ran([UV, "pip", "check", "-p", environment.program("python")], tmp_path)
+        environment.change("install", package)
 
 
 def starts(environment: VirtualEnvironment, command: str, folder: Path) -> None:

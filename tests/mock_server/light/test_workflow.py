@@ -34,6 +34,7 @@ class Job:
     """A job of the workflow in a checkout, as a runner plays it: what ran, and what it printed."""
 
     folder: Path
+    machine: Path
     workflow: dict[str, Any]
     done: list[str] = field(default_factory=list)
     printed: str = ""
@@ -61,9 +62,9 @@ class Job:
             self.failed = self.failed or step["name"]
 
     def _environment(self) -> dict[str, str]:
-        temporary = self.folder / "temporary"
+        temporary = self.machine / "temporary"
         temporary.mkdir(exist_ok=True)
-        path = f"{self.folder / 'python' / 'bin'}:{environment()['PATH']}"
+        path = f"{self.machine / 'python' / 'bin'}:{environment()['PATH']}"
         return environment(
             **self.workflow["env"], RUNNER_TEMP=str(temporary), PATH=path, NO_PROXY="127.0.0.1"
         )
@@ -77,17 +78,24 @@ class Job:
                 continue
 
 
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where jobs run one after another, with the Python of ``setup-python``."""
+    folder = tmp_path_factory.mktemp("machine")
+    ran([UV, "venv", "-q", "--seed", folder / "python"], folder)
+    return folder
+
+
 @pytest.fixture
-def job(wheel: Path, tmp_path: Path) -> Iterator[Job]:
-    """A checkout with the example and the wheel in it, and the Python of ``setup-python``."""
+def job(wheel: Path, machine: Path, tmp_path: Path) -> Iterator[Job]:
+    """A checkout with the example and the wheel in it."""
     if shutil.which("curl", path=environment()["PATH"]) is None:
         pytest.skip("needs curl")
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     (tmp_path / "wheels").mkdir()
     shutil.copy(wheel, tmp_path / "wheels")
-    ran([UV, "venv", "-q", "--seed", tmp_path / "python"], tmp_path)
     text = substituted(WORKFLOW.read_text(encoding="utf-8"), {"8765": str(free_port())})
-    job = Job(tmp_path, yaml.safe_load(text))
+    job = Job(tmp_path, machine, yaml.safe_load(text))
     yield job
     job.end()
 

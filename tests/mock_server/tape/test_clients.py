@@ -42,7 +42,7 @@ defaults: {{model: {MODEL}, resolution: 480P, duration: 5, image: frame.png}}
 shots:
   - {{id: wake, prompt: A cat wakes}}
   - {{id: leap, prompt: It leaps, takes: 2, seed: 7}}
-deliverables: [9:16]
+deliverables: [{{aspect: 9:16, size: 90x160, quality: draft}}]
 """
 
 

@@ -1,13 +1,8 @@
 """The commands of the program: ready lines, bad options, and a recording that is killed."""
 
-import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -15,7 +10,7 @@ from click.testing import CliRunner
 from mock_server.serve import command
 from mock_server.tape.cassette import BadCassette, CassetteWriter, read_cassette
 from mock_server.testing import Server
-from tests.support.places import ROOT
+from tests.support.emulator import started
 from tests.support.tapes import TapeClient, recording, taped
 
 
@@ -26,20 +21,6 @@ def service() -> Iterator[Server]:
     server.close()
 
 
-@contextmanager
-def running(*arguments: str) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
-    """A command as a process, and its first line; it is ended by its id."""
-    words = [sys.executable, "-m", "mock_server", *arguments]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    assert process.stdout
-    try:
-        yield json.loads(process.stdout.readline()), process
-    finally:
-        process.terminate()
-        process.wait(20)
-        process.stdout.close()
-
-
 def recorder(service: Server, path: Path, *more: str) -> tuple[str, ...]:
     return ("record", "--to", service.base_url, "--cassette", str(path), *more)
 
@@ -48,7 +29,7 @@ def test_a_recording_that_is_killed_is_readable_and_can_be_continued(
     service: Server, tmp_path: Path
 ) -> None:
     path = tmp_path / "killed.jsonl"
-    with running(*recorder(service, path)) as (ready, process):
+    with started(*recorder(service, path)) as (ready, process):
         client = TapeClient(ready["base_url"].removesuffix("/api/v1"))
         client.finished(client.task("first"))
         process.send_signal(signal.SIGKILL)
@@ -118,11 +99,11 @@ def test_no_file_outside_of_the_folder_can_be_named(tmp_path: Path) -> None:
 @pytest.mark.proof
 def test_a_recording_is_replayed_by_another_process(service: Server, tmp_path: Path) -> None:
     path = tmp_path / "session.jsonl"
-    with running(*recorder(service, path)) as (ready, _):
+    with started(*recorder(service, path)) as (ready, _):
         client = TapeClient(ready["base_url"].removesuffix("/api/v1"))
         recorded = client.whole_flow("a cat")
         client.close()
-    with running("replay", "--cassette", str(path)) as (ready, _):
+    with started("replay", "--cassette", str(path)) as (ready, _):
         assert ready["exchanges"] == 5
         client = TapeClient(ready["base_url"].removesuffix("/api/v1"))
         assert client.whole_flow("a cat") == recorded

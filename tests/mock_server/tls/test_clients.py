@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.canary import SECRETS
+from tests.support.emulator import started
 from tests.support.places import CLIPS, ROOT
 
 HOST = "https://dashscope.aliyuncs.com/api/v1"
@@ -39,15 +40,8 @@ def emulator(*options: str) -> Iterator[dict[str, Any]]:
 @contextmanager
 def emulator_process(*words: str) -> Iterator[dict[str, Any]]:
     """What a process of the emulator's program says of itself."""
-    command = [sys.executable, "-m", "mock_server", *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    assert process.stdout
-    try:
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.wait(20)
-        process.stdout.close()
+    with started(*words) as (line, _):
+        yield line
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +135,7 @@ backend: dashscope
 region: {region}
 defaults: {{model: wan2.2-i2v-flash, resolution: 480P, duration: 5}}
 shots: [{{id: a, image: a.png, prompt: A cat wakes}}]
-deliverables: [9:16]
+deliverables: [{{aspect: 9:16, size: 90x160, quality: draft}}]
 """
 
 

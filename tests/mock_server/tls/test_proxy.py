@@ -1,6 +1,5 @@
 """The emulator as the service's own result hosts: a proxy on loopback, with an authority."""
 
-import json
 import os
 import socket
 import ssl
@@ -16,7 +15,7 @@ from click.testing import CliRunner
 from mock_server.serve import command
 from mock_server.testing import Server
 from mock_server.tls.served_hosts import BadHost, host_names
-from tests.support.emulator import ASYNC, CREATE, KEY, body
+from tests.support.emulator import ASYNC, CREATE, KEY, body, started
 from tests.support.places import ROOT
 
 HOSTS = (
@@ -150,25 +149,13 @@ def test_odd_requests_end_and_leave_it_alive(server: Server, client: httpx.Clien
 
 
 def test_the_command_says_where_they_are_and_keeps_the_authority(tmp_path: Path) -> None:
-    words = [
-        sys.executable, "-m", "mock_server", "--clock", "manual", "--proxy-port", "0",
-        "--authority", str(tmp_path / "kept"),
-    ]  # fmt: skip
-    process = subprocess.Popen(
-        [*words, "--result-host", ",".join(HOSTS)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    )
-    assert process.stdout
-    try:
-        line = json.loads(process.stdout.readline())
+    kept = ("--authority", str(tmp_path / "kept"), "--result-host", ",".join(HOSTS))
+    with started("--clock", "manual", "--proxy-port", "0", *kept) as (line, _):
         authority = Path(line["authority"])
         assert authority.read_text().startswith("-----BEGIN CERTIFICATE-----")
         trust = ssl.create_default_context(cafile=authority)
         with httpx.Client(trust_env=False, proxy=line["proxy"], verify=trust) as client:
             assert client.get(f"https://{HOSTS[0]}/results/a/x.mp4").status_code == 403
-    finally:
-        process.terminate()
-        process.wait(20)
-        process.stdout.close()
     assert authority.parent == tmp_path / "kept"
     assert authority.exists()
 

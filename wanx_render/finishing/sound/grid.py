@@ -7,16 +7,19 @@ packets are left out where parts are joined. The grid depends on the length of t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from wanx_render.timing import AAC_PACKET
+from wanx_render.timing import AAC_PACKET, SAMPLE_RATE
 
 # Raised whenever what is here changes.
-GRID_VERSION = 1
+GRID_VERSION = 2
 # Packets are counted from one that only primes a decoder, and ends where the sound begins.
 _PRIMING = 1
+_LONG = 60 * SAMPLE_RATE
 # 1.6 s, the least in which both packets and the meter's tenths of a second are whole.
 STEP = 75
 PART = 20 * STEP
+LAST = 7 * STEP  # at least: a clip of 10 s at the end is heard in the last part alone
 RUN_UP = 12 * STEP
 RUN_OUT = 4
 # Samples before and after a join in which both parts must have the same mix.
@@ -62,13 +65,19 @@ class SoundWindow:
 def windows(samples: int) -> Iterator[SoundWindow]:
     """The parts of a sound of so many samples; one for all of it where it is shorter than 48 s.
 
-    The last has between half and one and a half of the length of the others.
+    Of a film of more than a minute the last part has 11 seconds: it is what is left to be encoded
+    when the last clip lands. The part before it has between half and one and a half of the length
+    of the others; in a shorter film the last part has.
     """
     packets = _PRIMING - (-samples // AAC_PACKET)
-    count = max((packets + PART // 2) // PART, 1)
-    for number in range(count):
-        first = number * PART
-        is_last = number == count - 1
+    is_long = samples > _LONG
+    last = (packets - LAST) // STEP * STEP if is_long else packets
+    count = max((last + PART // 2) // PART, 1)
+    firsts = [number * PART for number in range(count)] + [last] * is_long
+    for first, following in zip_longest(firsts, firsts[1:]):
         begin = max(first - RUN_UP, 0) * AAC_PACKET
-        end = samples if is_last else min((first + PART + RUN_OUT) * AAC_PACKET, samples)
-        yield SoundWindow(first, None if is_last else PART, begin, end)
+        if following is None:
+            yield SoundWindow(first, None, begin, samples)
+        else:
+            end = min((following + RUN_OUT) * AAC_PACKET, samples)
+            yield SoundWindow(first, following - first, begin, end)
