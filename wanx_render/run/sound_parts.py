@@ -41,6 +41,7 @@ class _Grid:
     layout: Layout
     starts: Sequence[int]  # of each piece, and the end of the last
     windows: Sequence[SoundWindow]  # none where the sound is made as a whole
+    mix: Mix
 
     @classmethod
     def of(cls, layout: Layout, mix: Mix) -> "_Grid":
@@ -48,8 +49,6 @@ class _Grid:
         starts = list(accumulate(samples, initial=0))
         every = tuple(windows(starts[-1]))
         return cls(layout, starts, every if len(every) > 1 and mix.loudness is None else (), mix)
-
-    mix: Mix
 
     @property
     def samples(self) -> int:
