@@ -13,6 +13,9 @@ from typing import Any
 def watch(_context: Any, _option: Any, wanted: bool) -> None:
     """A click callback: end this process once standard input is closed."""
     if wanted:
+        # Shells start what is in the background with Ctrl-C ignored, and this end is one.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Thread(target=_wait, name="stdin-end", daemon=True).start()
 
 

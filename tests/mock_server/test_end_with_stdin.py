@@ -45,6 +45,17 @@ def test_it_ends_where_its_starter_was_killed() -> None:
     assert _is_gone(address)
 
 
+def test_it_ends_where_its_shell_keeps_ctrl_c_from_it() -> None:
+    process = subprocess.Popen(
+        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )  # fmt: skip
+    assert process.stdin and process.stdout
+    process.stdin.close()  # before it serves
+    assert process.wait(20) in (0, 1, 130)
+    process.stdout.close()
+
+
 def _is_gone(address: str) -> bool:
     for _ in range(200):
         try:
