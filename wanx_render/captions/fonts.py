@@ -4,6 +4,7 @@ Noto Sans CJK holds one face for each way of writing the same characters; Noto S
 the Latin, Greek, Cyrillic and Devanagari letters, and quotation marks that are not full-width.
 """
 
+import errno
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,7 +53,11 @@ class Font:
 @cache
 def _at(path: Path, face: int, pixels: int, layout: ImageFont.Layout) -> ImageFont.FreeTypeFont:
     # Without Raqm, Pillow takes its own layout and says nothing.
-    return ImageFont.truetype(str(path), pixels, index=face, layout_engine=layout)
+    font = ImageFont.truetype(str(path), pixels, index=face, layout_engine=layout)
+    # Of a file that it cannot read, Pillow takes one with the same name among the system's fonts.
+    if font.path != str(path):
+        raise OSError(errno.ENOENT, "no such font, or no such face in it", str(path))
+    return font
 
 
 @cache
@@ -106,7 +111,7 @@ def _cjk(family: str) -> Font:
 def _faces(path: Path) -> Iterator[tuple[int, str]]:
     for face in range(_MOST_FACES):
         try:
-            yield face, str(ImageFont.truetype(str(path), 16, index=face).getname()[0])
+            yield face, str(_at(path, face, 16, ImageFont.Layout.BASIC).getname()[0])
         except OSError:
             return
 
