@@ -118,7 +118,11 @@ class Bucket:
 
     def has(self, name: str) -> bool:
         with _store_errors(self, name):
-            return bool(self._system.exists(self._at(name)))
+            try:
+                return bool(self._system.exists(self._at(name)))
+            except PermissionError:
+                self._system.cat_file(self._at(name), 0, 1)  # an answer with a body says why
+                raise
 
     def names(self, folder: str) -> set[str]:
         """The files of a folder, by their last names."""
