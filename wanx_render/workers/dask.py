@@ -87,8 +87,11 @@ def _on_worker(mark: str, call: Callable[..., T], *given: Any) -> T:
         return call(*given)
     except Unfit as error:
         worker: Any = distributed.get_worker()
-        # Before the call is tried again, or it comes back to the worker that fails fastest.
-        sync(worker.loop, worker.set_resources, **{mark: 0})
+        # Before the call is tried again, or it comes back to the worker that fails fastest. The
+        # worker keeps its own count: what waits there must be begun to be given back.
+        resources = {**worker.state.total_resources, mark: 0}
+        at_scheduler = worker.scheduler.set_resources
+        sync(worker.loop, at_scheduler, resources=resources, worker=worker.contact_address)
         _report(worker, mark, error.sentence)
         raise
 
