@@ -358,6 +358,8 @@ def _client(address: str) -> Any:
 
 def _reason(answer: object) -> Message:
     """Why a worker is not used; it may have answered with an error."""
+    if isinstance(answer, CommClosedError):  # the scheduler gave up a worker that is silent
+        return tr("it does not answer")
     return answer if isinstance(answer, Message) else verbatim(str(answer))
 
 
