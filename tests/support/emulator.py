@@ -118,7 +118,7 @@ def account_in_environment(
 
 
 @contextmanager
-def started(*arguments: str) -> Iterator[tuple[dict[str, Any], forking.Forked]]:
+def started(*arguments: str) -> Iterator[tuple[dict[str, Any], forking.Process]]:
     """A command of the emulator as a process, and its first line; it is ended by its id."""
     ours, theirs = os.pipe()
     with os.fdopen(ours) as lines, os.fdopen(theirs, "w") as out:
@@ -131,11 +131,10 @@ def started(*arguments: str) -> Iterator[tuple[dict[str, Any], forking.Forked]]:
         finally:
             process.terminate()
             process.wait(20)
-            process.close()
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[tuple[str, forking.Forked]]:
+def serving(*arguments: str) -> Iterator[tuple[str, forking.Process]]:
     """A server process and its origin."""
     with started("--port", "0", "--clips", str(CLIPS), *arguments) as (line, process):
         yield line["base_url"].removesuffix("/api/v1"), process

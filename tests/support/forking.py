@@ -19,7 +19,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from tests.support.places import ROOT, SPECS
 
@@ -54,8 +54,13 @@ def run(
             out.fileno() if stdout is None else stdout,
             err.fileno() if stderr is None else stderr,
         ]
-        ended = _forked if at_start(environ) == SETTINGS else _started
-        code = ended(arguments, folder, environ, streams, timeout)
+        process = start("wanx_render", arguments, folder, environ, streams)
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
+            raise
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(list(arguments), code, out.read(), err.read())
@@ -76,47 +81,24 @@ def at_start(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 SETTINGS = at_start(os.environ)
-
-
-def _started(
-    arguments: Sequence[str],
-    folder: Path,
-    environ: Mapping[str, str],
-    streams: Sequence[int],
-    timeout: float,
-) -> int:
-    """The exit code of a run in a new interpreter."""
-    command = [sys.executable, "-m", "wanx_render", *arguments]
-    stdin, stdout, stderr = streams
-    return subprocess.run(
-        command, cwd=folder, env=environ, stdin=stdin, stdout=stdout, stderr=stderr,
-        timeout=timeout, check=False,
-    ).returncode  # fmt: skip
-
-
-def _forked(
-    arguments: Sequence[str],
-    folder: Path,
-    environ: Mapping[str, str],
-    streams: Sequence[int],
-    timeout: float,
-) -> int:
-    """The exit code of a run in a forked process, or minus the signal that ended it."""
-    process = start("wanx_render", arguments, folder, environ, streams)
-    try:
-        return process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    finally:
-        process.close()
-
-
+CAN_FORK = sys.platform == "linux"  # elsewhere there are no such sockets, or no forks
 Package = Literal["wanx_render", "mock_server"]
 
 
+class Process(Protocol):
+    """A running process: what of ``subprocess.Popen`` tests use."""
+
+    pid: int
+    returncode: Any
+
+    def wait(self, timeout: float | None = None) -> int: ...
+    def kill(self) -> None: ...
+    def terminate(self) -> None: ...
+    def send_signal(self, number: int, /) -> None: ...
+
+
 class Forked:
-    """A running process; what of ``subprocess.Popen`` tests use."""
+    """A process that the server forked; it is asked for its end by a connection."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -131,6 +113,7 @@ class Forked:
                 self.returncode = int(self._connection.recv(100))
             except TimeoutError as error:
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0) from error
+            self._connection.close()
         return self.returncode
 
     def kill(self) -> None:
@@ -144,10 +127,6 @@ class Forked:
             if self.returncode is None:
                 os.kill(self.pid, number)
 
-    def close(self) -> None:
-        """Ask no more how it ended."""
-        self._connection.close()
-
 
 def start(
     package: Package,
@@ -155,8 +134,17 @@ def start(
     folder: Path,
     environ: Mapping[str, str],
     streams: Sequence[int],
-) -> Forked:
-    """Start ``python -m PACKAGE``; ``streams`` are its stdin, stdout and stderr."""
+) -> Process:
+    """Start ``python -m PACKAGE``; ``streams`` are its stdin, stdout and stderr.
+
+    It is forked where that can be done and where it reads the same settings as this interpreter.
+    """
+    if not CAN_FORK or at_start(environ) != SETTINGS:
+        command = [sys.executable, "-m", package, *arguments]
+        stdin, stdout, stderr = streams
+        return subprocess.Popen(
+            command, cwd=folder, env=environ, stdin=stdin, stdout=stdout, stderr=stderr
+        )
     request = {
         "package": package, "arguments": list(arguments), "folder": str(folder),
         "environ": dict(environ),

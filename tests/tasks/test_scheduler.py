@@ -3,6 +3,8 @@
 import asyncio
 import random
 from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -251,6 +253,34 @@ def test_a_list_that_fails_or_lags_delays_no_end_by_minutes(catalog: Catalog, fa
     yard.run(work)
     assert max(late) < 70
     assert yard.queries("list") <= 1 + (yard.time.now() - START).total_seconds() / 60
+
+
+@pytest.mark.parametrize("status", ["PENDING", "RUNNING"])
+def test_a_list_that_goes_on_to_show_an_old_status_delays_no_end_for_long(
+    catalog: Catalog, status: str
+) -> None:
+    """As no emulator does it: what the service's own list shows may be old."""
+    yard = Yard(catalog)
+    attempts = [yard.attempt(number) for number in range(CROWD + 1)]
+
+    async def work(backend: Any, watch: Poller) -> None:
+        plain = backend.list
+
+        async def old(start: datetime, end: datetime) -> Any:
+            return tuple(replace(row, status=status) for row in await plain(start, end))
+
+        backend.list = old
+
+        async def one(attempt: Attempt) -> None:
+            end = await watch.end(attempt, lambda *_: None)
+            assert isinstance(end, Succeeded)
+            late = (yard.time.now() - end.ended).total_seconds()
+            waited = (end.started - attempt.asked_at).total_seconds()
+            assert late < 3 * max(300, waited) + 30
+
+        await asyncio.gather(*map(one, attempts))
+
+    yard.run(work)
 
 
 def test_a_crowd_whose_list_fails_or_lags_is_still_served(catalog: Catalog) -> None:

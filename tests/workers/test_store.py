@@ -333,17 +333,21 @@ def test_every_path_of_a_call_becomes_a_name_and_nothing_else_changes(tmp_path: 
     assert remote_jobs.moved(there, lambda path: tmp_path / path.name) == call
 
 
+def _clip_in(root: Path, program: ffmpeg.Ffmpeg) -> ClipMedia:
+    """A clip of one second, 90x160, among those of a render folder."""
+    (root / "clips").mkdir(parents=True)
+    clip = root / "clips" / "clip.mp4"
+    source = ("-f", "lavfi", "-i", "testsrc2=s=90x160:r=30:d=1", "-c:v", "libx264")
+    ffmpeg.run(program, (*source, "-pix_fmt", "yuv420p", "-f", "mp4", str(clip)))
+    return ClipMedia(clip, "", Size(90, 160), Fraction(30), 30, has_sound=False)
+
+
 def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(
     place: store.Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANX_CACHE", str(tmp_path / "cache"))
     root, program = tmp_path / "shared", PROGRAMS["wheel"]
-    (root / "clips").mkdir(parents=True)
-    clip = root / "clips" / "clip.mp4"
-    source = ("-f", "lavfi", "-i", "testsrc2=s=90x160:r=30:d=1", "-c:v", "libx264")
-    ffmpeg.run(program, (*source, "-pix_fmt", "yuv420p", "-f", "mp4", str(clip)))
-    frame = Frame(Size(90, 160), Fraction(30), "crop", "black")
-    take = ClipMedia(clip, "ab", Size(90, 160), Fraction(30), 30, has_sound=False)
+    take, frame = _clip_in(root, program), Frame(Size(90, 160), Fraction(30), "crop", "black")
     target = root / ".cache/segments/a.mov"
     name = target.relative_to(root).as_posix()
     wanted = SegmentCall(Segment.whole(take, Cut(0, 30), Focus(), frame), target)
@@ -376,12 +380,7 @@ def test_a_result_that_comes_twice_and_late_changes_nothing(
     monkeypatch.setenv("WANX_CACHE", str(tmp_path / "cache"))
     root, program = tmp_path / "shared", PROGRAMS["wheel"]
     monkeypatch.setenv("WANX_FFMPEG", str(program.path))
-    (root / "clips").mkdir(parents=True)
-    clip = root / "clips" / "clip.mp4"
-    source = ("-f", "lavfi", "-i", "testsrc2=s=90x160:r=30:d=1", "-c:v", "libx264")
-    ffmpeg.run(program, (*source, "-pix_fmt", "yuv420p", "-f", "mp4", str(clip)))
-    frame = Frame(Size(90, 160), Fraction(30), "crop", "black")
-    take = ClipMedia(clip, "", Size(90, 160), Fraction(30), 30, has_sound=False)
+    take, frame = _clip_in(root, program), Frame(Size(90, 160), Fraction(30), "crop", "black")
     target = root / ".cache/segments/a.mov"
     sent: list[tuple[object, ...]] = []
 

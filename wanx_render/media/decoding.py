@@ -157,11 +157,13 @@ def hash_of(mix: Path, begin: int, end: int) -> str:
 
     ``begin`` and ``end``: in samples of 48 kHz, multiples of six; empty where nothing is there.
     """
+    if begin < 0:
+        return ""
     step = 48_000 // COMPARED_RATE
     with mix.open("rb") as stream:
         start = stream.read(256).index(b"data") + 8
-        stream.seek(start + 8 * max(begin // step, 0))
-        data = stream.read(8 * ((end - begin) // step)) if begin >= 0 else b""
+        stream.seek(start + 8 * (begin // step))
+        data = stream.read(8 * ((end - begin) // step))
     return files.sha256_of(data)[:32] if data else ""
 
 

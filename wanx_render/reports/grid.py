@@ -14,6 +14,8 @@ GAP = 2  # cells between columns
 
 @dataclass(frozen=True, slots=True)
 class GridColumn:
+    """A column: its heading, and how its texts stand."""
+
     heading: str
     right: bool = False
     wrap: bool = True  # where there is no room; else it is cut

@@ -41,9 +41,9 @@ LIST_POLL = 15.0
 LIST_REACH = timedelta(hours=23, minutes=30)
 LIST_PAD = timedelta(minutes=2)  # clocks differ, and times on the wire are whole seconds
 # How far behind the service its list is, nobody measured. A task that runs is asked about by itself
-# when nearly all of its like have ended, at the latest after so many seconds.
+# when nearly all of its like have ended, at the latest after so many seconds. One that waits for a
+# place, which takes longer and says less, after three times as many, or as it has waited.
 LATE, LATEST = 0.95, 300.0
-LATEST_PENDING = 1800.0
 LIST_FAILED = timedelta(minutes=5)  # for so long each task is asked about by itself
 # UNKNOWN proves nothing: the list is asked too. A run ends, with the task left open, when both
 # have lost it, twice and so far apart, or after so long without a word.
@@ -181,7 +181,9 @@ class Poller:
                     report("pending" if is_new else "polled", polls, times.left(0))
                     wait = PENDING_POLLS[min(polls, len(PENDING_POLLS)) - 1]
                     seconds = backend.pause(wait, polls)
-                    news = await self._until(task_id, state, seconds, deadline, LATEST_PENDING)
+                    waited = (backend.now() - attempt.asked_at).total_seconds()
+                    late = 3 * max(LATEST, waited)
+                    news = await self._until(task_id, state, seconds, deadline, late)
                 case Running(started=start):
                     silence = _Silence()
                     seconds = (backend.now() - (start or attempt.asked_at)).total_seconds()
