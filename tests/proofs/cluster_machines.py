@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -214,7 +214,8 @@ class MachineRows(ClusterRuns):
         try:
             ran = self.end(run)
         finally:
-            os.kill(victim, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # its nanny may have ended it by then
+                os.kill(victim, signal.SIGCONT)
         assert ran.code == 0, ran.said
         self.same("frozen")
         self.clean()
