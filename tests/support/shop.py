@@ -1,9 +1,12 @@
 """A folder, an account, and the real program run there in a process of its own."""
 
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,17 +50,40 @@ class Shop:
         return ran
 
     def killed(self, *arguments: str, tasks: int) -> None:
-        """Start the program, and kill it once the account has so many tasks."""
+        """Start the program, and kill it once the account has so many tasks.
+
+        It is killed where no request is on its way: the outcome of such a one nobody could know.
+        """
         process = subprocess.Popen(
             [sys.executable, "-m", "wanx_render", *arguments], cwd=self.folder,
             env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         deadline = time.monotonic() + 80
-        while len(self.ledger()) < tasks and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
             time.sleep(0.02)
+            if len(self.ledger()) < tasks:
+                continue
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+            if not self._on_the_way():
+                break
+            process.send_signal(signal.SIGCONT)
         process.kill()
         process.wait(20)
         assert len(self.ledger()) >= tasks
+
+    def _on_the_way(self) -> bool:
+        """Whether a request may have been sent and was not answered, as the journals have it."""
+        query = "SELECT COUNT(*) FROM attempt WHERE state IN ('submitting', 'uncertain')"
+        for path in self.folder.rglob("journal.sqlite"):
+            with closing(sqlite3.connect(path, timeout=0)) as journal:
+                try:
+                    (count,) = journal.execute(query).fetchone()
+                except sqlite3.OperationalError:  # stopped while it writes
+                    return True
+            if count:
+                return True
+        return False
 
     def faults(self, *faults: dict[str, Any]) -> None:
         with httpx.Client(trust_env=False) as client:

@@ -164,11 +164,13 @@ def jobs(draw: st.DrawFn) -> list[Job]:
             "canceled": Canceled(name),
             "unknown": Unknown(name),
         }[kind]
+        submitted = draw(st.sampled_from([-300.0, -60, 0, 1, 5, 100, 600]))
         made.append(
             Job(
                 name=name,
-                made=draw(st.sampled_from([-300.0, -60, 0, 1, 5, 100, 600])),
-                listed=draw(st.sampled_from([0.0, 30, 90, 119, 121, 400])),
+                made=submitted,
+                # No list has a task before it is made.
+                listed=max(draw(st.sampled_from([0.0, 30, 90, 119, 121, 400])), submitted),
                 ends=1e9 if kind == "never" else draw(st.sampled_from([0.0, 20, 200, 1500])),
                 state=state,
                 verdict=draw(st.sampled_from(["same", "other", "doubtful"])),
