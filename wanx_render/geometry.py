@@ -16,6 +16,7 @@ TILE = 16  # the models' sides are multiples of 16 (VAE stride 8, patch 2)
 
 # Bounded, so that no text makes a number that takes long to calculate with.
 _ASPECT = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,5})?) ?[:/] ?([0-9]{1,5}(?:\.[0-9]{1,5})?)")
+_BOX = re.compile(r"([0-9]{1,6})x([0-9]{1,6})\+([0-9]{1,6})\+([0-9]{1,6})")
 
 Fit = Literal["crop", "pad", "blur"]
 
@@ -43,6 +44,15 @@ class Box:
     y: int
     width: int
     height: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Box":
+        """Read ``816x1088+0+8``, as records have it; ValueError for anything else."""
+        parts = _BOX.fullmatch(text)
+        if not parts:
+            raise ValueError(tr("{text!r} is not a valid box", text=text[:40]))
+        width, height, x, y = map(int, parts.groups())
+        return cls(x, y, width, height)
 
     @property
     def size(self) -> Size:
@@ -213,9 +223,17 @@ def crop_boxes(source: Size, aspect: Aspect, gaze: Gaze) -> tuple[Box, ...]:
     return tuple(crop_box(source, aspect, point) for point in points)
 
 
+_TO = " to "
+
+
 def crop_text(source: Size, aspect: Aspect, gaze: Gaze) -> str:
     """The crop in words: its box, or the two between which it moves."""
-    return " to ".join(map(str, crop_boxes(source, aspect, gaze)))
+    return _TO.join(map(str, crop_boxes(source, aspect, gaze)))
+
+
+def boxes_in(text: str) -> tuple[Box, ...]:
+    """The boxes that ``crop_text`` put into words. ValueError for anything else."""
+    return tuple(map(Box.parse, text.split(_TO)))
 
 
 def seen_box(source: Size, frame: Size) -> Box:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from wanx_render.geometry import Size
+from wanx_render.geometry import Box, Size, boxes_in
 from wanx_render.manifest import (
     DeliverableRecord,
     FootageRecord,
@@ -44,6 +44,7 @@ class Clip:
     gain: str  # decibels, or -Infinity
     caption: str
     facts: dict[str, Any]  # prompt, seed, model and the rest
+    crop: tuple[Box, ...] = ()  # of its picture, what fills the frame; two where that moves
 
     @property
     def title(self) -> str:
@@ -196,6 +197,7 @@ def _used(
         gain=shot.gain,
         caption=shot.caption,
         facts={name: value for name, value in facts.items() if value is not None} | _dressed(part),
+        crop=boxes_in(part.crop) if part.crop else (),
     )
 
 
