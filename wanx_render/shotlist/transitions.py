@@ -4,7 +4,8 @@ The shot list and its schema, the filter that draws it, and what each format for
 calls it. A kind is added here, in the guide, and as a golden seam.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from wanx_render.diagnostics import Diagnostic, listed
@@ -30,6 +31,7 @@ class TransitionKind:
     edl: str  # the code of CMX 3600: D, or W and a number of SMPTE
     otio: Literal["SMPTE_Dissolve", "Custom_Transition"]
     fcpxml: Effect
+    jianying: Mapping[str, str] = field(default_factory=dict)  # by direction or colour
 
 
 # The one whose identity is the same in every Final Cut Pro; the name says which kind is meant.
@@ -44,20 +46,24 @@ _TABLE = (
     TransitionKind(
         name="dissolve", way="", xfade="fade",
         edl="D", otio="SMPTE_Dissolve", fcpxml=_CROSS_DISSOLVE,
+        jianying={"": "叠化"},
     ),
     # Not by xfade, whose black is below what video allows.
     TransitionKind(
         name="fade", way="through", xfade="",
         edl="D", otio="Custom_Transition", fcpxml=_CROSS_DISSOLVE,
+        jianying={"black": "闪黑", "white": "闪白"},
     ),
     # SMPTE's code of a straight wipe has no direction.
     TransitionKind(
         name="wipe", way="direction", xfade="wipe",
         edl="W001", otio="Custom_Transition", fcpxml=_CROSS_DISSOLVE,
+        jianying={"left": "向左擦除", "right": "向右擦除", "up": "向上擦除", "down": "向下擦除"},
     ),
     TransitionKind(
         name="slide", way="direction", xfade="slide",
         edl="D", otio="Custom_Transition", fcpxml=_CROSS_DISSOLVE,
+        jianying={"left": "左移", "right": "右移", "up": "上移", "down": "下移"},
     ),
 )  # fmt: skip
 _KINDS = {kind.name: kind for kind in _TABLE}

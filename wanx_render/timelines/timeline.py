@@ -97,6 +97,8 @@ class Timeline:
     joints: tuple[Joint, ...]
     sounds: tuple[SoundStretch, ...]
     effects: tuple[tuple[str, str], ...] = ()  # that editing programs are not given
+    fade_in: int = 0  # frames
+    fade_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ def timeline_of(manifest: Manifest, deliverable: DeliverableRecord) -> Timeline:
         joints=joints,
         sounds=sounds,
         effects=tuple(_effects(deliverable)),
+        fade_in=deliverable.fade_in,
+        fade_out=deliverable.fade_out,
     )
 
 
