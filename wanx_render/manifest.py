@@ -192,6 +192,54 @@ class SoundRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelRecord:
+    """A gain in decibels at a sample of the film; between two of them it is a straight line."""
+
+    at: int
+    gain: str
+
+
+@dataclass(frozen=True, slots=True)
+class MixLevels:
+    """How the sound of a deliverable was levelled after it was mixed."""
+
+    gain: str = "0"  # decibels, of all of it, for its loudness
+    limited: bool = False  # whether peaks were held
+    ducking: tuple[LevelRecord, ...] = ()  # of the music that makes room
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionRecord:
+    """Words in a deliverable: from frame ``start`` on, for ``frames`` frames.
+
+    ``text`` has the line breaks that are drawn. The box is what its lines cover, in pixels.
+    """
+
+    text: str
+    start: int
+    frames: int
+    pixels: int  # of the em
+    x: int
+    y: int
+    width: int
+    height: int
+    kind: Literal["caption", "label"] = "caption"  # a label is that of AI-generated content
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionStyleRecord:
+    """How the words of a deliverable look: colours are names or #RRGGBB, or none."""
+
+    colour: str = "white"
+    outline: str = "black"
+    box: str = "none"
+    burnt: bool = True  # whether they are in the picture
+
+
+USUAL_CAPTIONS = CaptionStyleRecord()
+
+
+@dataclass(frozen=True, slots=True)
 class StillRecord:
     """A picture of a deliverable: a JPEG beside it."""
 
@@ -231,6 +279,10 @@ class DeliverableRecord:
     kept_from: str = ""  # when it was made, where the last run did not make it
     wish: dict[str, str] | None = None  # digests of what the list says of it, by key
     shots: tuple[ShotRecord, ...] = ()  # what it was made of then, each with its one take
+    fade_through: tuple[str, str] = ("black", "black")  # at its beginning and at its end
+    levels: MixLevels | None = None  # null where its sound is as it was mixed
+    captions: tuple[CaptionRecord, ...] | None = None  # null: an older program made it
+    caption_style: CaptionStyleRecord = USUAL_CAPTIONS
 
 
 @dataclass(frozen=True, slots=True)

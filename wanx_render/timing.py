@@ -4,7 +4,9 @@ A timeline is counted in frames of the deliverable, sound in samples of 48 kHz; 
 """
 
 import re
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -128,6 +130,18 @@ def frames_in(seconds: Fraction, rate: Fraction) -> int:
 def samples_in(frames: int, rate: Fraction) -> int:
     """How many 48 kHz samples ``frames`` at ``rate`` last, to the nearest sample."""
     return nearest(frames * SAMPLE_RATE / rate)
+
+
+def line_at(points: Sequence[tuple[int, Fraction]], at: int) -> Fraction:
+    """The value at ``at`` of a line through ``points``, which are in order of their first numbers.
+
+    It is level before the first and after the last of them; ``points`` may not be empty.
+    """
+    number = bisect_right(points, at, key=lambda point: point[0])
+    if number in (0, len(points)):
+        return points[number - bool(number)][1]
+    (begin, first), (end, last) = points[number - 1 : number + 1]
+    return first + (last - first) * Fraction(at - begin, end - begin)
 
 
 @dataclass(frozen=True, slots=True)

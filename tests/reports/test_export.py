@@ -6,6 +6,7 @@ import sys
 import wave
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from wanx_render.manifest import Manifest
 from wanx_render.session.environment import Environment
 from wanx_render.timelines import edl, fcpxml, formats
 from wanx_render.timelines import otio as writer
+from wanx_render.timelines.levels import Levels
+from wanx_render.timelines.reading import timeline_of
 from wanx_render.timelines.timeline import (
     Clip,
     Crossing,
@@ -34,7 +37,6 @@ from wanx_render.timelines.timeline import (
     SoundStretch,
     Timeline,
     pieces,
-    timeline_of,
     used,
 )
 from wanx_render.timing import frames_in
@@ -233,9 +235,15 @@ def test_fcpxml_is_well_formed_whatever_the_prompt_says() -> None:
 
 
 def test_sounds_lie_where_they_are_heard() -> None:
-    music = SoundStretch("music", "../bgm.wav", 0, 96_000, 24_000, 120_000, "-10", 24_000, 0, True)
-    again = replace(music, begin=96_000, frames=120_000, skip=0, fade_in=0, fade_out=48_000)
-    voice = SoundStretch("voice", "../你好.wav", 144_000, 48_000, 0, 48_000, "3", 0, 0, False)
+    first_levels, last_levels = Levels(Decimal(-10), 24_000), Levels(Decimal(-10), 0, 48_000)
+    music = SoundStretch(
+        "music", "../bgm.wav", 0, 96_000, 24_000, 120_000, "-10", ducked=True, levels=first_levels
+    )
+    again = replace(music, begin=96_000, frames=120_000, skip=0, levels=last_levels)
+    voice = SoundStretch(
+        "voice", "../你好.wav", 144_000, 48_000, 0, 48_000, "3", ducked=False,
+        levels=Levels(Decimal(3)),
+    )  # fmt: skip
     both = replace(MIXED, sounds=(music, again, voice))
     made = read_back(writer.text_of(both, link))
     assert [track.name for track in made.tracks] == ["shots", "clip sound", "music", "voice"]

@@ -21,7 +21,7 @@ from wanx_render.manifest import OverlayRecord
 from wanx_render.planning.plan import make
 from wanx_render.run.effects import Effects
 from wanx_render.timelines import edl
-from wanx_render.timelines.timeline import timeline_of
+from wanx_render.timelines.reading import timeline_of
 from wanx_render.validation.load import load_all
 from wanx_render.workers.remote_jobs import paths_in
 

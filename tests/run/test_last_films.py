@@ -8,7 +8,7 @@ from tests.run.test_orchestrator import LIST, Studio, studio
 from wanx_render.manifest import DeliverableRecord, Manifest, read
 from wanx_render.run.table_manifest import write_table_manifest
 from wanx_render.timelines.edl import text_of as edl
-from wanx_render.timelines.timeline import timeline_of
+from wanx_render.timelines.reading import timeline_of
 
 __all__ = ["studio"]  # a fixture
 FAILS = "'[[mock: fail=InternalError]] x'"

@@ -18,7 +18,7 @@ from wanx_render.manifest import read
 from wanx_render.media import ffmpeg
 from wanx_render.run.table_manifest import write_table_manifest
 from wanx_render.timelines.edl import text_of as edl
-from wanx_render.timelines.timeline import timeline_of
+from wanx_render.timelines.reading import timeline_of
 from wanx_render.validation.load import load
 from wanx_render.workers.remote import RemoteWorkers
 from wanx_render.workers.store import SharedFolder

@@ -13,6 +13,7 @@ from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
 from wanx_render.language import joined, tr
 from wanx_render.manifest import DeliverableRecord, Manifest
+from wanx_render.media import ffmpeg
 from wanx_render.reports.states import because
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened, writable_file
@@ -20,7 +21,9 @@ from wanx_render.session.outlook import truth_now
 from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.session.survey import Survey
 from wanx_render.timelines.formats import ExportFormat, format_of
-from wanx_render.timelines.timeline import Link, timeline_of
+from wanx_render.timelines.media_facts import facts_of
+from wanx_render.timelines.reading import timeline_of
+from wanx_render.timelines.timeline import Link, Timeline
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ def export(options: ExportOptions, environment: Environment) -> int:
     stale: dict[str, list[str]] = {}
     for deliverable in deliverables:
         path = writable_file(options.out or folder / f"{deliverable.name}.{style.name}")
-        text = write(timeline_of(record, deliverable), _link(folder, path, options, style))
+        timeline = _timeline(record, deliverable, folder, environment)
+        text = write(timeline, _link(folder, path, options, style))
         write_atomically(path, text)
         files.append(path)
         if reasons := why.get(deliverable.name, deliverable.stale):
@@ -64,6 +68,18 @@ def export(options: ExportOptions, environment: Environment) -> int:
     else:
         environment.stdout.write("".join(f"{path}\n" for path in files))
     return 0
+
+
+def _timeline(
+    record: Manifest, deliverable: DeliverableRecord, folder: Path, environment: Environment
+) -> Timeline:
+    """The timeline of a deliverable; where ffmpeg is there, with what its files are."""
+    timeline = timeline_of(record, deliverable)
+    try:
+        program = ffmpeg.find(environment.environ)
+    except BadInput:
+        return timeline
+    return timeline_of(record, deliverable, facts_of(program, folder, timeline))
 
 
 def _why(options: ExportOptions, record: Manifest) -> dict[str, tuple[str, ...]]:

@@ -187,11 +187,7 @@ def save(captions: Captions, size: Size, target: Path) -> list[Path]:
     """Draw every cue beside ``target``, and write its script there; everything that was made."""
     paths = cue_paths(captions, target)
     for cue, path in zip(captions.cues, paths, strict=True):
-        language = cue.language or captions.style.language
-        style = replace(captions.style, language=language)
-        if cue.top:
-            style = replace(style, position="top")
-        picture = draw(cue.text, Sheet(size, captions.font, style))
+        picture = draw(cue.text, sheet_of(cue, captions, size))
         picture.save(path, "PNG", compress_level=1)
     if not captions.script:
         return paths
@@ -203,6 +199,12 @@ def save(captions: Captions, size: Size, target: Path) -> list[Path]:
         copies.append(fonts / f"font{number}{path.suffix}")
         files.link(path, copies[-1])
     return [*paths, script, *copies, fonts]
+
+
+def sheet_of(cue: Cue, captions: Captions, size: Size) -> Sheet:
+    """What a cue is set on, in a frame of ``size``."""
+    style = replace(captions.style, language=cue.language or captions.style.language)
+    return Sheet(size, captions.font, replace(style, position="top") if cue.top else style)
 
 
 def discard(paths: Iterable[Path]) -> None:

@@ -14,6 +14,7 @@ from PIL import Image, ImageColor, ImageDraw
 
 from wanx_render.captions.fonts import Font
 from wanx_render.captions.lettering import (
+    NARROW,
     Lettering,
     has_leftward,
     in_context,
@@ -24,7 +25,7 @@ from wanx_render.captions.lettering import (
 )
 from wanx_render.captions.linebreaks import wrapped
 from wanx_render.catalog.safe_areas import Margins, safe_area
-from wanx_render.geometry import Size
+from wanx_render.geometry import Box, Size
 
 # Raised whenever words are drawn in another way: it is part of the name of whatever shows them.
 DRAWING_VERSION = 2
@@ -223,6 +224,24 @@ def _block(layout: Setting, on: Sheet) -> tuple[int, int, int, int]:
     top = max(places[on.style.position], 0)
     left = (on.size.width - width) // 2
     return left, top, left + width, top + height
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Words as ``draw`` sets them: lines, the em in pixels, and the box that the lines cover."""
+
+    text: str
+    pixels: int
+    box: Box
+
+
+def placement(text: str, on: Sheet) -> Placement:
+    """Where ``text`` is on the sheet, for programs that set it themselves."""
+    layout = setting(text, on)
+    left, top, right, bottom = _block(layout, on)
+    lines = (line.replace(NARROW, "").strip() for line in layout.lines)
+    box = Box(left, top, right - left, bottom - top)
+    return Placement("\n".join(lines), layout.pixels, box)
 
 
 def _draw_line(

@@ -78,6 +78,11 @@ class Hearing:
     blocks: tuple[float, ...] = ()
     # Hashes of what was mixed around its beginning and its end, where other parts begin and end.
     marks: tuple[str, ...] = ()
+    # How the mix was levelled: a gain in dB of all of it, whether peaks were held, and the gain of
+    # ducked music as samples of the film with dB, straight lines between.
+    gain: str = "0"
+    limited: bool = False
+    ducking: tuple[tuple[int, str], ...] = ()
 
     @property
     def loudness(self) -> decoding.Loudness:
@@ -381,9 +386,10 @@ def kept_sound(path: Path) -> Hearing | None:
     if record is None:
         return None
     silent = tuple((start, end) for start, end in record["silent"])
+    turns = tuple((at, gain) for at, gain in record.get("ducking", ()))
     names = ("packets", "excused", "notices", "blocks", "marks")
     lists = {name: tuple(record[name]) for name in names if name in record}
-    return Hearing(**{**record, **lists, "silent": silent})
+    return Hearing(**{**record, **lists, "silent": silent, "ducking": turns})
 
 
 def _record(path: Path) -> dict[str, Any] | None:

@@ -7,7 +7,10 @@ compressor follows every syllable, and music pumps. The gain depends on nothing 
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from fractions import Fraction
+from itertools import accumulate, pairwise
+
+from wanx_render.timing import SAMPLE_RATE, line_at, nearest
 
 KEY_RATE = 8000  # samples a second of what is listened to
 GAIN_RATE = 1000  # values a second of the gain
@@ -64,3 +67,57 @@ def gains(voices: Iterable[Span], seconds: float) -> "array[float]":
 def _lower(down: list[float], first: int, last: int, depth: float) -> None:
     for at in range(max(first, 0), min(last, len(down))):
         down[at] = max(down[at], depth)
+
+
+Points = list[tuple[int, Fraction]]  # samples of 48 kHz, and dB; straight lines between them
+
+
+def curve(voices: Iterable[Span], begin: int, end: int) -> Points:
+    """The gain of the music from sample ``begin`` to ``end``: what ``gains`` gives, as few points.
+
+    ``voices`` count in seconds from sample 0.
+    """
+    turns = list(_turns(voices)) or [(begin, Fraction(0))]
+    ends = [(at, line_at(turns, at)) for at in (begin, end)]
+    return [ends[0], *(turn for turn in turns if begin < turn[0] < end), ends[1]]
+
+
+def _turns(voices: Iterable[Span]) -> Iterator[tuple[int, Fraction]]:
+    """Where the gain begins to fall or to rise, or ends it."""
+    held = list(_held(voices))
+    if not held:
+        return
+    ahead, release = (_milliseconds(seconds) for seconds in (LOOK_AHEAD, RELEASE))
+    yield _turn(held[0][0] - ahead, 0)
+    yield _turn(held[0][0], DEPTH)
+    for (_, last), (first, _) in pairwise(held):
+        yield _turn(last, DEPTH)
+        if first - last >= ahead + release:
+            yield _turn(last + release, 0)
+            yield _turn(first - ahead, 0)
+        else:  # it falls again before it has risen
+            share = Fraction(first - last, ahead + release)
+            yield _turn(last + share * release, DEPTH * (1 - share))
+        yield _turn(first, DEPTH)
+    yield _turn(held[-1][1], DEPTH)
+    yield _turn(held[-1][1] + release, 0)
+
+
+def _held(voices: Iterable[Span]) -> Iterator[tuple[int, int]]:
+    """Milliseconds from and to which the music is at its softest, in order, without overlaps."""
+    begin, end = None, 0
+    for first, last in sorted((_milliseconds(a), _milliseconds(b + HOLD)) for a, b in voices):
+        if begin is not None and first > end:
+            yield begin, end
+            begin = None
+        begin, end = (first, last) if begin is None else (begin, max(end, last))
+    if begin is not None:
+        yield begin, end
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * GAIN_RATE)
+
+
+def _turn(milliseconds: Fraction | int, depth: Fraction | int) -> tuple[int, Fraction]:
+    return nearest(Fraction(milliseconds) * SAMPLE_RATE / GAIN_RATE), -Fraction(depth)

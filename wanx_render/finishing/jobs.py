@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
@@ -48,7 +49,7 @@ from wanx_render.finishing.verify import Check, Promise, verify
 from wanx_render.finishing.visible_label import DrawnLabel
 from wanx_render.frame import Frame
 from wanx_render.language import joined, plural, tr
-from wanx_render.manifest import CheckRecord
+from wanx_render.manifest import CheckRecord, LevelRecord, MixLevels
 from wanx_render.media import container, decoding, ffmpeg
 from wanx_render.media.ai_labels import UNLABELLED, Merged
 from wanx_render.media.images import BadPicture
@@ -298,6 +299,7 @@ class Joined:
     notices: tuple[str, ...] = ()
     pictures: PosterAndSheet | None = None
     warnings: tuple[str, ...] = ()  # those of the notices that a person should see at once
+    levels: MixLevels | None = None  # how its sound was levelled, where it was
 
 
 def make_deliverable(
@@ -361,8 +363,17 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, assembly: Assembly, own: Pat
         checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
         notices=finding.notices,
         warnings=finding.warnings,
+        levels=_levels(hearing),
         pictures=_pictures(program, call, part, pieces),
     )
+
+
+def _levels(hearing: Hearing) -> MixLevels | None:
+    """How the sound was levelled, as it is recorded; None where it is as it was mixed."""
+    if not (hearing.ducking or hearing.limited or Decimal(hearing.gain)):
+        return None
+    ducking = tuple(LevelRecord(at, gain) for at, gain in hearing.ducking)
+    return MixLevels(hearing.gain, hearing.limited, ducking)
 
 
 def _written(

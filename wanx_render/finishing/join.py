@@ -75,6 +75,7 @@ class WindowOfMix:
     mix: Mix
     samples: int
     level: Level
+    ducking: tuple[tuple[int, str], ...] = ()  # as ``Hearing`` has it
 
     @property
     def length(self) -> int:

@@ -58,7 +58,8 @@ def encode(work: MixOfSegments, target: Path) -> Hearing:
     """
     gains = target.with_name(f"{target.name}.gains")
     try:
-        return _encode(replace(work, mix=ducked(looped(work), gains)), target)
+        mix, turns = ducked(looped(work), gains)
+        return replace(_encode(replace(work, mix=mix), target), ducking=turns)
     finally:
         gains.unlink(missing_ok=True)
 
@@ -84,23 +85,35 @@ def _encode(work: MixOfSegments, target: Path) -> Hearing:
     is_lost = is_lost and audible(_measured(work, level))
     notices = (*choices(coder), *_unreached(work.mix, hearing))
     exceptions = ("loudness", "true peak") if work.mix.loudness is not None else ()
-    return replace(hearing, lost=is_lost, notices=notices, excused=exceptions)
+    return replace(
+        hearing, lost=is_lost, notices=notices, excused=exceptions,
+        gain=str(level.gain), limited=level.limited,
+    )  # fmt: skip
 
 
 _CLIP_FLOOR = -36  # dBFS; softer sound of clips is no voice, but their surroundings
 _VOICE_FLOOR, _BELOW = -60, 20  # dBFS, and dB below the loudest part of the voices
 
 
-def ducked(work: MixOfSegments, gains: Path) -> Mix:
-    """The mix, with the gain of its music written to ``gains`` where it makes room."""
+Turns = tuple[tuple[int, str], ...]  # as ``Hearing.ducking`` has them
+
+
+def ducked(work: MixOfSegments, gains: Path) -> tuple[Mix, Turns]:
+    """The mix, with the gain of its music written to ``gains`` where it makes room, and as points
+    in samples and dB."""
     mix = work.mix
     if not (mix.duck and mix.music):
-        return mix
+        return mix, ()
     spans = [*clip_spans(work, 0, work.samples, gains), *voice_spans(work, gains)]
     if not spans:
-        return mix
+        return mix, ()
     gains.write_bytes(ducking.gains(spans, work.samples / SAMPLE_RATE + 1).tobytes())
-    return replace(mix, gains=gains)
+    return replace(mix, gains=gains), turns(spans, 0, work.samples)
+
+
+def turns(spans: Sequence[ducking.Span], begin: int, end: int) -> Turns:
+    """The gain of ducked music from sample ``begin`` to ``end``, in texts that JSON keeps."""
+    return tuple((at, f"{float(gain):.2f}") for at, gain in ducking.curve(spans, begin, end))
 
 
 def clip_spans(work: MixOfSegments, first: int, length: int, beside: Path) -> list[ducking.Span]:

@@ -219,9 +219,24 @@ def _picture(listing: str, line: re.Match[str]) -> VideoStream:
     )
 
 
-def _sound(listing: str, line: re.Match[str]) -> AudioStream:
-    packets = packets_of(listing, 1)
-    rate, base = int(line["rate"]), header(listing, "tb 1")
+def sound(program: Ffmpeg, path: Path, containers: str) -> AudioStream | None:
+    """The first sound of a file that may be anything of ``containers``, by its packets; None where
+    it has none that can be read."""
+    arguments = (
+        *BOUNDED, "-protocol_whitelist", "file", "-format_whitelist", containers,
+        "-i", file_url(path), "-map", "0:a:0", "-c", "copy", *LISTED,
+    )  # fmt: skip
+    try:
+        out, log = ffmpeg.ask(program, arguments, timeout=120)
+    except FfmpegError:
+        return None
+    line = _AUDIO.search(log.split("Output #0", 1)[0])
+    return _sound(out.decode("utf-8", "replace"), line, 0) if line else None
+
+
+def _sound(listing: str, line: re.Match[str], stream: int = 1) -> AudioStream:
+    packets = packets_of(listing, stream)
+    rate, base = int(line["rate"]), header(listing, f"tb {stream}")
     audible = [(start, duration) for start, duration in packets if start >= 0]
     samples = sum(duration for _, duration in audible) * base * rate
     start = audible[0][0] * base if audible else Fraction(0)

@@ -6,6 +6,7 @@ bass channel; peaks that would clip are held. ffmpeg's own weights make one chan
 the fronts of 5.1 nearly 8 dB.
 """
 
+import re
 from typing import Any
 
 _NEAR, _REAR = "0.707107", "0.5"  # -3 and -6 dB
@@ -30,6 +31,19 @@ def _side(name: str) -> str:
     """One side by the names of its channels; pan leaves out those that there are not."""
     front, weaker = _SIDES[name]
     return f"{name}={front}+{'+'.join(f'{_NEAR}*{channel}' for channel in weaker)}+{_REAR}*BC"
+
+
+_LAYOUTS = {"mono": 1, "stereo": 2, "downmix": 2, "binaural": 2, "quad": 4, "cube": 8}
+
+
+def channel_count(layout: str) -> int:
+    """How many channels ffmpeg's name of a layout means: 6 of ``5.1(side)``; 2 of one unknown."""
+    name = layout.split("(")[0].strip()
+    if re.fullmatch(r"\d+(\.\d+)+", name):
+        return sum(map(int, name.split(".")))
+    if count := re.match(r"(\d+) channels", name):
+        return int(count[1])
+    return _LAYOUTS.get(name, 2)
 
 
 def channels_of(layout: str) -> int:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from wanx_render import files
 from wanx_render.errors import Broken, FfmpegError, Unjoinable, WanxError
@@ -31,7 +32,7 @@ from wanx_render.run.record import join_key, merged_label, parts_of, record_of
 from wanx_render.run.results import sounds_of
 from wanx_render.run.sound import marks_of, mix_of, provenance_of_sounds, sound_call
 from wanx_render.run.sound_parts import SoundJob, SoundParts
-from wanx_render.run.words import DeliverableTexts
+from wanx_render.run.words import DeliverableTexts, style_record
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.workers.base import Workers
 
@@ -136,9 +137,8 @@ class Finisher:
         heard = sounds_of(mix, self._folder)
         if earlier and earlier.key == key and await self._is_unchanged(call.target, earlier):
             self._emit(Event("deliverable", tr("unchanged"), deliverable=deliverable.name))
-            return replace(
-                earlier, sounds=heard, wish=wish_of(deliverable), stale=(), kept_from="", shots=()
-            )
+            words = self._facts(deliverable, layout)
+            return replace(earlier, sounds=heard, **words, stale=(), kept_from="", shots=())
         try:
             output = await self._join(call, jobs, sounds)
         except Unjoinable:
@@ -152,9 +152,18 @@ class Finisher:
             self._emit(Event("warning", recorded(notice), deliverable=deliverable.name))
         parts = parts_of(self._plan, self._layouts, deliverable, layout, self._folder)
         record = record_of(call, key, output, parts)
-        return replace(
-            record, sounds=heard, notices=(*record.notices, *notices), wish=wish_of(deliverable)
-        )
+        facts = self._facts(deliverable, layout)
+        return replace(record, sounds=heard, notices=(*record.notices, *notices), **facts)
+
+    def _facts(self, deliverable: Deliverable, layout: Layout) -> dict[str, Any]:
+        """What is recorded of a deliverable that its list says, whenever it was made."""
+        ends = fades(deliverable, layout)
+        return {
+            "wish": wish_of(deliverable),
+            "fade_through": (ends.begin_through, ends.end_through),
+            "captions": self._words.records(deliverable, layout),
+            "caption_style": style_record(deliverable),
+        }
 
     def _sounds(
         self, deliverable: Deliverable, layout: Layout, whole: SoundJob

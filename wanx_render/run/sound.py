@@ -57,8 +57,17 @@ def sound_call(jobs: Sequence[PieceJob], mix: Mix, layout: Layout, workers: Work
     """What makes the finished sound of these pieces, by the name its bytes give it."""
     samples = samples_in(frames_of(layout.parts), layout.frame.rate)
     pieces = [job.piece for job in jobs]
-    key = sound_key(pieces, workers.program, mix=mix, samples=samples, version=SOUND_VERSION)
+    key = sound_key(
+        pieces, workers.program, mix=mix, samples=samples, version=SOUND_VERSION, **levelled(mix)
+    )
     return SoundCall(tuple(job.path for job in jobs), samples, mix, piece_path(workers, key))
+
+
+def levelled(mix: Mix) -> dict[str, int]:
+    """What the key of a sound says besides where its level changes: that is kept with it, which
+    older versions did not do."""
+    is_levelled = mix.loudness is not None or (mix.duck and mix.music is not None)
+    return {"levels": 1} if is_levelled else {}
 
 
 def marks_of(

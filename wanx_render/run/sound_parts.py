@@ -20,7 +20,7 @@ from wanx_render.finishing.timeline import Body, Part
 from wanx_render.planning.plan import Plan
 from wanx_render.run.layout import Layout
 from wanx_render.run.pieces import PieceJob, Pieces, piece_path
-from wanx_render.run.sound import mix_of
+from wanx_render.run.sound import levelled, mix_of
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.timing import samples_in
 from wanx_render.workers.base import Workers
@@ -146,6 +146,7 @@ class SoundParts:
         pieces = grid.mix, grid.samples, part, tuple(job.key for job in jobs)
         if pieces not in self._keys:
             mix = {} if grid.mix.plain else {"mix": grid.mix, "samples": grid.samples}
+            mix |= levelled(grid.mix)
             self._keys[pieces] = sound_key(
                 [job.piece for job in jobs],
                 self._workers.program,

@@ -22,7 +22,7 @@ def text_of(timeline: Timeline, link: Link) -> str:
     for number, event in enumerate(_events(timeline), 1):
         lines += [*_lines(timeline, number, event), *_comments(timeline, event, link), ""]
     lines += _sound_notes(timeline, link)
-    lines += (f"* {key.upper()}: {one_line(value)}" for key, value in timeline.effects)
+    lines += (f"* {key.upper()}: {one_line(value)}" for key, value in timeline.notes)
     return "\n".join(lines).rstrip() + "\n"
 
 

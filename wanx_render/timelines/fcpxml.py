@@ -193,7 +193,7 @@ def _connected(
         duration=_at(timeline, frames), audioRole="music" if sound.kind == "music" else "dialogue",
     )  # fmt: skip
     volume = _in(element, "adjust-volume", amount=f"{sound.gain}dB")
-    fades = (("fadeIn", sound.fade_in), ("fadeOut", sound.fade_out))
+    fades = (("fadeIn", sound.levels.fade_in), ("fadeOut", sound.levels.fade_out))
     if any(samples for _, samples in fades):
         level = _in(volume, "param", name="amount")
         for tag, samples in fades:

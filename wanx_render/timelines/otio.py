@@ -27,7 +27,7 @@ SPACE = "wanx_render"  # under which our own metadata stand
 
 def text_of(timeline: Timeline, link: Link) -> str:
     """The timeline as the text of an .otio file."""
-    effects = timeline.effects
+    effects = timeline.notes
     result = otio.schema.Timeline(
         name=timeline.name,
         global_start_time=_time(0, timeline.rate),
@@ -140,8 +140,8 @@ def _row(sounds: list[SoundStretch], link: Link) -> Iterable[Any]:
         )
         facts = {
             "gain_db": sound.gain,
-            "fade_in_samples": sound.fade_in,
-            "fade_out_samples": sound.fade_out,
+            "fade_in_samples": sound.levels.fade_in,
+            "fade_out_samples": sound.levels.fade_out,
             "ducked": sound.ducked,
         }
         yield otio.schema.Clip(

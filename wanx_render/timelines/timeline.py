@@ -1,36 +1,60 @@
 """A deliverable as an editing program sees it: whole clips, what is used of them, what joins them.
 
-The manifest in, one ``Timeline`` out; the writers beside this module turn it into files. All times
-are integers or fractions: frames of the timeline, frames of a clip, samples of 48 kHz.
+One ``Timeline`` is all that a writer needs; ``reading`` makes it of a manifest. It has
+
+- ``clips``, which may share frames, and ``joints`` between them; ``pieces`` lays them end to end,
+  for programs that know cuts, with a ``Crossing`` around a cut;
+- ``sounds``: stretches of music and voices, each with its ``Levels``; a piece of a clip that is
+  heard has ``levels`` too. They hold gains, the loudness of the film, fades and ducking: played at
+  these levels and added up, all of them are the film's sound before its peaks are held;
+- ``captions`` and the visible label, with their lines and boxes; ``overlays``, in frames of the
+  film; the ``fade_in`` and ``fade_out`` of the picture; ``notes`` on what has no other place.
+
+All times are integers or fractions: frames of the timeline, frames of a clip, samples of 48 kHz.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
-from wanx_render.geometry import Box, Size, boxes_in
-from wanx_render.manifest import (
-    DeliverableRecord,
-    FootageRecord,
-    Manifest,
-    OverlayRecord,
-    PartRecord,
-    ShotRecord,
-    SoundRecord,
-    TakeRecord,
-)
+from wanx_render.geometry import Box, Size
+from wanx_render.manifest import USUAL_CAPTIONS, CaptionRecord, CaptionStyleRecord
+from wanx_render.timelines.levels import SILENT, Fade, Levels, levels_between
 from wanx_render.timing import SAMPLE_RATE, frames_in, samples_in
 
 Link = Callable[[str], str]  # from a path in the render folder to what a timeline's file says of it
 
 
 @dataclass(frozen=True, slots=True)
+class SoundFormat:
+    """The sound of a file, as it is in the file; ``samples`` are what is heard, at its rate."""
+
+    rate: int
+    channels: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What was read of a file: its sound, or the size of its picture; nothing where it is not
+    known."""
+
+    sound: SoundFormat | None = None
+    size: Size | None = None
+
+
+UNKNOWN_MEDIA = MediaFacts()
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
-    """A shot's picked clip, and where it is seen; neighbours may share frames."""
+    """A shot's picked clip, own footage or still, and where it is seen; neighbours may share
+    frames. The video of a still was made of its picture, which ``source`` names."""
 
     shot: str
-    take: int
+    take: int  # 0 for own footage and stills
     media: str  # from the render folder
     size: Size
     rate: Fraction  # the clip's own
@@ -41,22 +65,36 @@ class Clip:
     frozen: int  # so many frames of the timeline at its end stand still
     speed: Fraction
     sound: bool
-    gain: str  # decibels, or -Infinity
+    gain: str  # decibels of its own, or -Infinity
     caption: str
     facts: dict[str, Any]  # prompt, seed, model and the rest
     crop: tuple[Box, ...] = ()  # of its picture, what fills the frame; two where that moves
+    kind: Literal["take", "footage", "still"] = "take"
+    source: str = ""  # the file of own footage or a still that the list names
+    format: SoundFormat | None = None  # of its sound, where it is known
 
     @property
     def title(self) -> str:
         """What a marker calls it: the take that it is, or that it is the user's own."""
+        if self.kind == "still":
+            return f"{self.shot}, still"
         if not self.take:
             return f"{self.shot}, own footage"
         return f"{self.shot} take {self.take}, seed {self.facts.get('seed')}"
 
+    @property
+    def heard(self) -> bool:
+        """Whether anything of its own sound is."""
+        return self.sound and self.gain != "-Infinity"
+
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """How a clip goes over into the next one, for ``frames`` of the timeline; 0 is a cut."""
+    """How a clip goes over into the next one, for ``frames`` of the timeline; 0 is a cut.
+
+    ``kind`` is cut, dissolve, fade, wipe or slide; ``way`` the direction of a wipe or slide, or
+    the colour that a fade goes through.
+    """
 
     kind: str
     way: str
@@ -69,18 +107,35 @@ class Joint:
 
 @dataclass(frozen=True, slots=True)
 class SoundStretch:
-    """A stretch of a sound file, in samples of 48 kHz."""
+    """A stretch of a sound file, in samples of 48 kHz. ``levels`` are of all that is done to it."""
 
-    kind: str
+    kind: Literal["music", "voice"]
     media: str
     begin: int
     frames: int
     skip: int  # of its own, before the first that is heard
     available: int
-    gain: str
-    fade_in: int
-    fade_out: int
+    gain: str  # decibels of its own
     ducked: bool
+    levels: Levels
+    format: SoundFormat | None = None
+
+    @property
+    def end(self) -> int:
+        return self.begin + self.frames
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayPicture:
+    """A picture over the film, in ``box``, from frame ``begin`` to ``end`` of the timeline."""
+
+    media: str
+    box: Box
+    opacity: Fraction
+    begin: int
+    end: int
+    above: bool  # the words, which those of a shot are under
+    size: Size | None = None  # of the picture itself, where it is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +151,32 @@ class Timeline:
     clips: tuple[Clip, ...]
     joints: tuple[Joint, ...]
     sounds: tuple[SoundStretch, ...]
-    effects: tuple[tuple[str, str], ...] = ()  # that editing programs are not given
-    fade_in: int = 0  # frames
+    captions: tuple[CaptionRecord, ...] = ()
+    caption_style: CaptionStyleRecord = USUAL_CAPTIONS
+    overlays: tuple[OverlayPicture, ...] = ()
+    fade_in: int = 0  # frames of the timeline
     fade_out: int = 0
+    fade_through: tuple[str, str] = ("black", "black")
+    loudness: Decimal = Decimal(0)  # decibels of all sound; in every ``levels`` already
+    # In words: what is in the film and has no other place here.
+    notes: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def samples(self) -> int:
+        return samples_in(self.frames, self.rate)
+
+    @property
+    def fades(self) -> tuple[Fade, ...]:
+        """Those of all sound, at the ends of the film."""
+        return sound_fades(self.frames, self.rate, self.fade_in, self.fade_out)
+
+
+def sound_fades(frames: int, rate: Fraction, begin: int, end: int) -> tuple[Fade, ...]:
+    """The fades of the sound of a film of so many frames, of which the first and last ones fade."""
+    whole = samples_in(frames, rate)
+    first = [Fade(0, samples_in(begin, rate), up=True)] if begin else []
+    last = [Fade(samples_in(frames - end, rate), whole, up=False)] if end else []
+    return (*first, *last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +184,7 @@ class Piece:
     """What stands between two cuts: a clip at work, or its last frame standing.
 
     ``first`` is the first of the clip's own frames that is used, which need not be whole.
+    ``levels`` are those of its own sound; silence where nothing of it is heard.
     """
 
     clip: Clip
@@ -113,6 +192,7 @@ class Piece:
     frames: int
     first: Fraction
     still: bool = False
+    levels: Levels = SILENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,143 +202,6 @@ class Crossing:
     joint: Joint
     before: int
     after: int
-
-
-def timeline_of(manifest: Manifest, deliverable: DeliverableRecord) -> Timeline:
-    """The timeline of one of the manifest's deliverables."""
-    shots = manifest.shots_of(deliverable)
-    rate = Fraction(deliverable.fps)
-    clips = tuple(_clip(shots[part.shot], part, rate) for part in deliverable.parts)
-    joints = tuple(_joint(shots[part.shot], part) for part in deliverable.parts[:-1])
-    samples = samples_in(deliverable.frames, rate)
-    sounds = tuple(sound for record in deliverable.sounds for sound in _sounds(record, samples))
-    return Timeline(
-        project=manifest.project,
-        name=deliverable.name,
-        size=Size(deliverable.width, deliverable.height),
-        rate=rate,
-        fit=deliverable.fit,
-        frames=deliverable.frames,
-        clips=clips,
-        joints=joints,
-        sounds=sounds,
-        effects=tuple(_effects(deliverable)),
-        fade_in=deliverable.fade_in,
-        fade_out=deliverable.fade_out,
-    )
-
-
-def _effects(deliverable: DeliverableRecord) -> Iterator[tuple[str, str]]:
-    for key, frames in (("fade in", deliverable.fade_in), ("fade out", deliverable.fade_out)):
-        if frames:
-            yield key, f"{frames} frames"
-    for overlay in deliverable.overlays:
-        yield "overlay", _overlay(overlay)
-
-
-def _overlay(overlay: OverlayRecord) -> str:
-    place = f"{overlay.width}x{overlay.height}+{overlay.x}+{overlay.y}"
-    return f"{overlay.file} {place} from frame {overlay.start} for {overlay.frames}"
-
-
-def _clip(shot: ShotRecord, part: PartRecord, rate: Fraction) -> Clip:
-    if shot.footage:
-        take, facts = _as_take(shot.footage), {"source": shot.footage.source, "crop": part.crop}
-        return _used(shot, part, rate, take, facts)
-    take = next(candidate for candidate in shot.takes if candidate.take == shot.picked)
-    return _used(shot, part, rate, take, _facts(take, part))
-
-
-def _as_take(footage: FootageRecord) -> TakeRecord:
-    """Own footage in the form of a clip of the service."""
-    return TakeRecord(
-        take=0, state="succeeded", request={}, clip=footage.clip, sha256=footage.sha256,
-        width=footage.width, height=footage.height, fps=footage.fps, frames=footage.frames,
-        sound=footage.sound,
-    )  # fmt: skip
-
-
-def _used(
-    shot: ShotRecord, part: PartRecord, rate: Fraction, take: TakeRecord, facts: dict[str, Any]
-) -> Clip:
-    own, speed = Fraction(take.fps or "30"), Fraction(part.speed)
-    available = take.frames or shot.cut_start + part.frames
-    # Frames that the clip was to have and has not are its last one, standing.
-    missing = frames_in(Fraction(part.held) / own / speed, rate)
-    return Clip(
-        shot=shot.id,
-        take=shot.picked,
-        media=take.clip or "",
-        size=Size(take.width or 0, take.height or 0),
-        rate=own,
-        available=available,
-        first=shot.cut_start,
-        begin=part.start,
-        end=part.start + part.frames,
-        frozen=min(part.stood + missing, part.frames),
-        speed=speed,
-        sound=bool(take.sound),
-        gain=shot.gain,
-        caption=shot.caption,
-        facts={name: value for name, value in facts.items() if value is not None} | _dressed(part),
-        crop=boxes_in(part.crop) if part.crop else (),
-    )
-
-
-def _dressed(part: PartRecord) -> dict[str, Any]:
-    """The look and the overlays of a shot, which editing programs are not given."""
-    dressed = {"look": part.look, "overlays": [_overlay(overlay) for overlay in part.overlays]}
-    return {name: value for name, value in dressed.items() if value}
-
-
-def _facts(take: TakeRecord, part: PartRecord) -> dict[str, Any]:
-    """What an editor may want to know of a take, without what is not known."""
-    request = take.request
-    facts = {
-        "prompt": request.get("prompt"),
-        "negative_prompt": request.get("negative_prompt"),
-        "actual_prompt": take.actual_prompt,
-        "template": request.get("template"),
-        "seed": request.get("seed"),
-        "model": request.get("model"),
-        "take": take.take,
-        "task_id": take.task_id,
-        "sha256": take.sha256,
-        "crop": part.crop,
-    }
-    return {name: value for name, value in facts.items() if value not in (None, "")}
-
-
-def _joint(shot: ShotRecord, part: PartRecord) -> Joint:
-    if not part.shared:
-        return Joint("cut", "", 0)
-    return Joint(shot.transition, shot.transition_way, part.shared)
-
-
-def _sounds(record: SoundRecord, samples: int) -> Iterator[SoundStretch]:
-    """The stretches that a sound file fills; music begins again where its file ends."""
-    at, skip = record.start, record.skip
-    while at < samples:
-        length = record.length or skip + samples - at
-        frames = min(length - skip, samples - at)
-        if frames <= 0:
-            return
-        ends = at + frames >= samples
-        yield SoundStretch(
-            kind=record.kind,
-            media=record.file,
-            begin=at,
-            frames=frames,
-            skip=skip,
-            available=length,
-            gain=record.gain,
-            fade_in=record.fade_in if at == record.start else 0,
-            fade_out=record.fade_out if ends else 0,
-            ducked=record.ducked,
-        )
-        if record.kind == "voice":
-            return
-        at, skip = at + frames, 0
 
 
 def pieces(timeline: Timeline) -> Iterator[Piece | Crossing]:
@@ -288,10 +231,20 @@ def _between(clip: Clip, begin: int, end: int, timeline: Timeline) -> Iterator[P
     stops = max(min(clip.end - clip.frozen, end), begin)
     if stops > begin:
         seconds = (begin - clip.begin) / timeline.rate * clip.speed
-        yield Piece(clip, begin, stops - begin, clip.first + seconds * clip.rate)
+        first = clip.first + seconds * clip.rate
+        yield Piece(clip, begin, stops - begin, first, levels=_heard(clip, begin, stops, timeline))
     if end > stops:
         last = min(clip.first + used(clip, clip.end - clip.frozen, timeline), clip.available) - 1
         yield Piece(clip, stops, end - stops, Fraction(max(last, clip.first)), still=True)
+
+
+def _heard(clip: Clip, begin: int, end: int, timeline: Timeline) -> Levels:
+    """The levels of a clip's own sound between two frames."""
+    if not clip.heard:
+        return SILENT
+    first, last = (samples_in(frame, timeline.rate) for frame in (begin, end))
+    gain = Decimal(clip.gain) + timeline.loudness
+    return levels_between(first, last, gain, timeline.fades)
 
 
 def used(clip: Clip, until: int, timeline: Timeline) -> int:
@@ -300,6 +253,7 @@ def used(clip: Clip, until: int, timeline: Timeline) -> int:
 
 
 def seconds_of(samples: int) -> Fraction:
+    """Seconds of so many samples of 48 kHz."""
     return Fraction(samples, SAMPLE_RATE)
 
 
@@ -308,7 +262,7 @@ def rows_of(sounds: tuple[SoundStretch, ...]) -> list[list[SoundStretch]]:
     rows: list[list[SoundStretch]] = []
     for sound in sorted(sounds, key=lambda stretch: (stretch.kind, stretch.begin)):
         for row in rows:
-            if row[-1].kind == sound.kind and row[-1].begin + row[-1].frames <= sound.begin:
+            if row[-1].kind == sound.kind and row[-1].end <= sound.begin:
                 row.append(sound)
                 break
         else:

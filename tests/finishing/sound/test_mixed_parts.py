@@ -95,7 +95,8 @@ def whole_of(work: mastering.MixOfSegments, folder: Path, level: Level) -> "np.n
     """The mix as it is where a sound is made as a whole."""
     work = mastering.looped(work)
     clips = graph.input(f"file:{work.listing}", f="concat", safe=0, protocol_whitelist="file")
-    stream = mixed(clips.audio, mastering.ducked(work, folder / "gains"), LENGTH, level)
+    mix, _ = mastering.ducked(work, folder / "gains")
+    stream = mixed(clips.audio, mix, LENGTH, level)
     samples = pcm(work.program, stream, folder / "whole")
     assert len(samples) == LENGTH
     return samples

@@ -55,6 +55,12 @@ class SoundWindow:
         return tuple((at - _MARKED[0] - self.begin, at + _MARKED[1] - self.begin)
                      for at in (end * AAC_PACKET for end in ends))  # fmt: skip
 
+    def own(self, samples: int) -> tuple[int, int]:
+        """The samples, from and to, of a film of ``samples`` that are in this part's packets."""
+        first = max(self.first - _PRIMING, 0) * AAC_PACKET
+        last = None if self.packets is None else self.first + self.packets - _PRIMING
+        return first, samples if last is None else min(last * AAC_PACKET, samples)
+
     def owns(self, sample: int) -> bool:
         """Whether what ends with this sample of the film is heard in this part's packets."""
         after_first = not self.first or sample > (self.first - _PRIMING) * AAC_PACKET

@@ -57,6 +57,7 @@ def _encode(work: MixOfSegments, own: WindowOfMix, window: SoundWindow, target: 
         before=window.before,
         blocks=tuple(_own_blocks(sound.blocks, window)),
         marks=sound.marks,
+        ducking=own.ducking,
     )
 
 
@@ -65,11 +66,11 @@ def window_of_mix(work: MixOfSegments, part: SoundPart, gains: Path) -> WindowOf
     window = part.window
     span = MixSpan(window.begin, window.end)
     work = mastering.looped(work)
-    mix = _ducked(work, part, gains)
-    return WindowOfMix(part.skip, span, mix, work.samples, Level())
+    mix, turns = _ducked(work, part, gains)
+    return WindowOfMix(part.skip, span, mix, work.samples, Level(), turns)
 
 
-def _ducked(work: MixOfSegments, part: SoundPart, gains: Path) -> Mix:
+def _ducked(work: MixOfSegments, part: SoundPart, gains: Path) -> tuple[Mix, mastering.Turns]:
     """The mix, with the gain of its music from ``GAIN_LEAD`` values before the part's beginning.
 
     What begins to be heard soon after the part lowers the music in it; what ended before its run-up
@@ -77,14 +78,18 @@ def _ducked(work: MixOfSegments, part: SoundPart, gains: Path) -> Mix:
     """
     mix, window = work.mix, part.window
     if not (mix.duck and mix.music):
-        return mix
+        return mix, ()
     length = min(window.end + AHEAD, work.samples) - window.begin
     begin = Fraction(window.begin, SAMPLE_RATE)
     heard = mastering.clip_spans(work, part.skip, length, gains)
     spoken = [(start - float(begin), end - float(begin))
               for start, end in mastering.voice_spans(work, gains)]  # fmt: skip
-    gains.write_bytes(ducking.gains([*heard, *spoken], length / SAMPLE_RATE + 1).tobytes())
-    return replace(mix, gains=gains)
+    spans = [*heard, *spoken]
+    gains.write_bytes(ducking.gains(spans, length / SAMPLE_RATE + 1).tobytes())
+    first, last = (sample - window.begin for sample in window.own(work.samples))
+    turns = mastering.turns(spans, first, last)
+    in_film = tuple((window.begin + at, gain) for at, gain in turns)
+    return replace(mix, gains=gains), in_film
 
 
 AHEAD = SAMPLE_RATE // 2  # samples after a part in which something may begin that lowers music

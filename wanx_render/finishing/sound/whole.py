@@ -29,6 +29,7 @@ def combined(parts: Sequence[Hearing]) -> Hearing:
         integrated=None if loudness is None else str(Decimal(loudness).quantize(_TENTH)),
         peak=str(max(peaks)) if peaks else None,
         silent=tuple(_united(sorted(stretch for part in parts for stretch in part.silent))),
+        ducking=tuple(turn for part in parts for turn in part.ducking),
         notices=tuple(dict.fromkeys(notice for part in parts for notice in part.notices)),
     )
 
