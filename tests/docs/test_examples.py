@@ -13,11 +13,11 @@ from tests.support.media import beeps, facts, flashes
 from tests.support.places import SPECS
 from tests.tiers import sample
 
-# Everyone runs the quickest one, .ci/run also that of the README and the tour, .ci/proofs all.
+# Everyone runs the quickest one, .ci/run also that of the README, .ci/proofs all.
 LISTS = (
     sorted(SPECS.glob("*.yaml"), key=lambda path: path.stem != "products")
     if os.environ.get("WALKS") == "whole"
-    else [SPECS / f"{name}.yaml" for name in ("products", "hello", "tour")]
+    else [SPECS / f"{name}.yaml" for name in ("products", "hello")]
 )
 EXAMPLES = sample(1, LISTS)
 
