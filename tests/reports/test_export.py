@@ -26,8 +26,9 @@ from wanx_render.errors import BadInput
 from wanx_render.geometry import Size
 from wanx_render.manifest import Manifest
 from wanx_render.session.environment import Environment
-from wanx_render.timelines import edl, fcpxml, formats
+from wanx_render.timelines import edl, formats
 from wanx_render.timelines import otio as writer
+from wanx_render.timelines.fcpxml import document as fcpxml
 from wanx_render.timelines.levels import Levels
 from wanx_render.timelines.reading import timeline_of
 from wanx_render.timelines.timeline import (

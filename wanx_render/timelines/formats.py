@@ -45,9 +45,9 @@ def _edl() -> Writer:
 
 
 def _fcpxml() -> Writer:
-    from wanx_render.timelines import fcpxml
+    from wanx_render.timelines.fcpxml import document
 
-    return fcpxml.text_of
+    return document.text_of
 
 
 _TABLE = (

@@ -13,11 +13,11 @@ One ``Timeline`` is all that a writer needs; ``reading`` makes it of a manifest.
 All times are integers or fractions: frames of the timeline, frames of a clip, samples of 48 kHz.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from wanx_render.geometry import Box, Size
 from wanx_render.manifest import USUAL_CAPTIONS, CaptionRecord, CaptionStyleRecord
@@ -257,14 +257,25 @@ def seconds_of(samples: int) -> Fraction:
     return Fraction(samples, SAMPLE_RATE)
 
 
+Item = TypeVar("Item")
+
+
 def rows_of(sounds: tuple[SoundStretch, ...]) -> list[list[SoundStretch]]:
     """Sounds on as few tracks as hold them without overlap; music apart from voices."""
-    rows: list[list[SoundStretch]] = []
-    for sound in sorted(sounds, key=lambda stretch: (stretch.kind, stretch.begin)):
-        for row in rows:
-            if row[-1].kind == sound.kind and row[-1].end <= sound.begin:
-                row.append(sound)
-                break
-        else:
-            rows.append([sound])
+    kinds = (
+        [sound for sound in sounds if sound.kind == "music"],
+        [sound for sound in sounds if sound.kind == "voice"],
+    )
+    return [row for kind in kinds for row in in_rows(kind, lambda sound: (sound.begin, sound.end))]
+
+
+def in_rows(items: Iterable[Item], span: Callable[[Item], tuple[int, int]]) -> list[list[Item]]:
+    """The items on as few tracks as hold them without overlap; ``span`` says from when to when
+    one is there."""
+    rows: list[list[Item]] = []
+    for item in sorted(items, key=span):
+        row = next((row for row in rows if span(row[-1])[1] <= span(item)[0]), None)
+        if row is None:
+            rows.append(row := [])
+        row.append(item)
     return rows
