@@ -21,7 +21,7 @@ FLOORS = (
     ("commands",),
     ("board", "actions"),
     ("session",),
-    ("run",),
+    ("run", "bundle"),
     ("tasks", "reports"),
     ("planning", "workers", "conformance"),
     ("validation", "backends"),

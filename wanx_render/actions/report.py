@@ -1,4 +1,4 @@
-"""``report``: storyboards of what was rendered, from the manifests and the files they name."""
+"""``report``: storyboards of what was rendered, and bundles, from manifests and their files."""
 
 import json
 from collections.abc import Callable
@@ -8,12 +8,16 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from wanx_render.actions import spending
+from wanx_render.bundle.budget import DEFAULT, show_size
+from wanx_render.bundle.bundle_file import FORMS, Bundler, Written
+from wanx_render.bundle.content import Content, content_of
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.language import Message, joined, tr
 from wanx_render.language import recorded as recorded_text
 from wanx_render.manifest import Manifest, read
 from wanx_render.media import ffmpeg
+from wanx_render.reports.states import out_of_date
 from wanx_render.reports.storyboard_files import NAME, PictureSource, is_current, write
 from wanx_render.run.table_manifest import last_run_cost
 from wanx_render.session.environment import Environment
@@ -21,6 +25,7 @@ from wanx_render.session.folder import opened, pool, writable_file
 from wanx_render.session.outcome import Index, Outcome, beside, recorded
 from wanx_render.session.selection import ListInFolder, RenderOptions, Selection, projects
 from wanx_render.session.summary import shown
+from wanx_render.timing import show_duration
 
 
 @dataclass(frozen=True)
@@ -29,13 +34,20 @@ class ReportOptions(RenderOptions):
 
     _: KW_ONLY
     page: Path | None = None  # to write, where it is one
+    bundle: Path | None = None  # to write instead
+    max_size: int | None = None  # bytes of the bundle
+    deliverables: tuple[str, ...] = ()  # in the bundle; none: all
+    prompts: bool = False  # whether the bundle shows them
 
 
 def report(options: ReportOptions, environment: Environment) -> int:
     """Write the storyboards of the lists, and of several a page over all; the exit code.
 
-    The one file may also be a manifest, or the folder of one.
+    The one file may also be a manifest, or the folder of one. Where a bundle is asked for, that is
+    written instead.
     """
+    if options.bundle:
+        return _bundle(options, options.bundle, environment)
     file = options.files[0]
     if len(options.files) == 1 and not options.choice:
         if file.is_dir():
@@ -60,6 +72,76 @@ def _one_page(path: Path, options: ReportOptions, environment: Environment) -> i
         environment.say(tr("warning: {message}", message=recorded_text(problem)))
     record = json.dumps({"file": str(target), "missing": missing})
     environment.stdout.write(f"{record if options.as_json else target}\n")
+    return 0
+
+
+def _bundle(options: ReportOptions, target: Path, environment: Environment) -> int:
+    """Write the bundle of one list; its path goes to stdout."""
+    if target.suffix.lower() not in FORMS:
+        raise _wrong_bundle(
+            tr("a bundle is one .html or .zip file, not {name!r}", name=target.name),
+            tr("use --bundle {name}.html", name=target.stem or "film"),
+        )
+    if len(options.files) != 1:
+        raise _wrong_bundle(
+            tr("--bundle takes one list; there are {n}", n=len(options.files)),
+            tr("write a bundle for each list"),
+        )
+    source, row = _source(options, environment)
+    manifest = read(source.folder / "manifest.json")
+    content = content_of(manifest, options.deliverables, row=row, prompts=options.prompts)
+    _check(content, manifest, options)
+    target = writable_file(target)
+    for film in content.films:
+        if film.record.stale:
+            message = tr("{subject}: {text}", subject=film.name, text=out_of_date(film.record))
+            environment.say(tr("warning: {message}", message=message))
+    environment.say(tr("encoding proxies of {length}", length=show_duration(content.seconds)))
+    with pool() as executor:
+        limit = options.max_size or DEFAULT
+        written = Bundler(content, source, executor, limit).write(target)
+    return _show_bundle(written, target, limit, environment, as_json=options.as_json)
+
+
+def _wrong_bundle(message: Message, hint: Message) -> BadInput:
+    return BadInput(Diagnostic("bundle-wrong", message, hint=hint))
+
+
+def _source(options: ReportOptions, environment: Environment) -> tuple[PictureSource, str]:
+    """The render folder of the one list, manifest or folder, and its row's name."""
+    program, file = ffmpeg.find(environment.environ), options.files[0]
+    if file.is_dir() or file.suffix == ".json":
+        folder = file if file.is_dir() else file.parent
+        return PictureSource(folder, program), ""
+    item = Selection.of_one(options).lists[0]
+    return PictureSource(item.folder, program, item.loaded.media, item.home), item.row
+
+
+def _check(content: Content, manifest: Manifest, options: ReportOptions) -> None:
+    """Whether there is anything to show. Raises BadInput."""
+    names = {film.name for film in manifest.deliverables}
+    if unknown := next((name for name in options.deliverables if name not in names), None):
+        message = tr("unknown deliverable {name!r}", name=unknown)
+        hint = tr("known deliverables: {names}", names=joined(sorted(names), tr(", ")))
+        raise BadInput(Diagnostic("deliverable-unmade", message, hint=hint))
+    if not content.media:
+        message = tr("there is no film and no clip yet")
+        raise BadInput(Diagnostic("deliverable-unmade", message, hint=tr("render the list first")))
+
+
+def _show_bundle(
+    written: Written, target: Path, limit: int, environment: Environment, *, as_json: bool
+) -> int:
+    for problem in written.missing:
+        environment.say(tr("warning: {message}", message=recorded_text(problem)))
+    record = {
+        "file": str(target), "bytes": written.size, "limit": limit,
+        "missing": list(written.missing),
+    }  # fmt: skip
+    environment.stdout.write(f"{json.dumps(record, ensure_ascii=False) if as_json else target}\n")
+    sizes = {"size": show_size(written.size), "limit": show_size(limit)}
+    side = written.encoding.rung.side
+    environment.say(tr("bundle: {size} of {limit}, videos of at most {side}p", side=side, **sizes))
     return 0
 
 

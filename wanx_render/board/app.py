@@ -24,6 +24,7 @@ _TYPES = {
     ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
 }  # fmt: skip
 _MOST = 10_000  # bytes of a question
+_MOST_OF = {"comments": 4_000_000}  # a file of comments, as a text in JSON
 _CHANGING = {"Cache-Control": "no-cache"}
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
@@ -116,8 +117,9 @@ Act = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 async def _answer(request: Request, act: Act) -> Response:
     """The answer to what the page asks for, in the reader's language."""
     try:
-        fields = await _fields(request)
-        answer, status = await act(request.path_params["what"], fields), 200
+        what = request.path_params["what"]
+        fields = await _fields(request, _MOST_OF.get(what, _MOST))
+        answer, status = await act(what, fields), 200
     except _Unreadable as error:
         answer, status = {"error": error.sentence}, error.status
     except KeyError:
@@ -137,13 +139,13 @@ class _Unreadable(WanxError):
         self.status = status
 
 
-async def _fields(request: Request) -> dict[str, Any]:
+async def _fields(request: Request, most: int) -> dict[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise _Unreadable(415, tr("expected JSON"))
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > _MOST:
+        if len(body) > most:
             raise _Unreadable(413, tr("the request is too long"))
     try:
         fields = json.loads(body or b"{}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wanx_render import manifest as manifests
 from wanx_render.board.app import Malformed
+from wanx_render.bundle import comments
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FolderBusy
 from wanx_render.language import Message, tr
@@ -239,6 +240,7 @@ class Holding:
             picks.beside(self.picked_list),
             self.results / "manifest.json",
             self.folder / "journal.sqlite-wal",
+            comments.beside(self.picked_list),
         )
         return tuple(print_of(path) for path in paths)
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from wanx_render.board import view
 from wanx_render.board.choices import Choices, ShownUpdates
+from wanx_render.board.comments import BoardComments, ShotClips
 from wanx_render.board.edits import Edits
 from wanx_render.board.feed import Feed
 from wanx_render.board.holding import Holding
@@ -44,6 +45,7 @@ class Room:
         self._executor = executor
         self._choices = Choices(holding, ShownUpdates(now=self._look, first=self._show_first))
         self._edits = Edits(holding, self._look)
+        self._comments = BoardComments(holding, self._look)
         self._runs = Runs(
             holding, executor, choose=self._choices.choose, news=self._news, over=self._restand
         )
@@ -91,9 +93,10 @@ class Room:
         """Make every view again, and send the tabs what changed."""
         self._seen = scene = self._scene()
         self._clips = {item.clip_name or "": item for item in scene.ledger.clips.values()}
+        self._comments.read()
         cards = view.cards_of(scene.plan)
-        shots = {card.shot.id: view.any_card(scene, card) for card in cards}
-        about = self._view_of_run(scene)
+        shots = {card.shot.id: self._card(scene, card) for card in cards}
+        about = self._view_of_run(scene) | {"comments": self._comments.general(shots)}
         if list(shots) != list(self._shown):
             self._shown, self._about = shots, about
             self.feed.publish("state", {"about": about, "shots": list(shots.values())})
@@ -105,12 +108,17 @@ class Room:
             self.feed.publish("about", about)
         self._shown, self._about = shots, about
 
+    def _card(self, scene: BoardState, card: view.Card) -> dict[str, Any]:
+        """A shot or picture with the comments on it."""
+        said = self._comments.of(card.shot.id, ShotClips.of(scene, card))
+        return view.any_card(scene, card) | {"comments": said}
+
     def _show_first(self, shot: str, reread: bool) -> None:
         """Show one shot as it was chosen now, and all that follows when choosing rests."""
         holding = self._holding
         picks = holding.selection.lists[0].loaded.picks
         scene = replace(self._seen, plan=holding.outlook.plan, picks=picks)
-        record = view.any_card(scene, holding.any_planned(shot))
+        record = self._card(scene, holding.any_planned(shot))
         self._shown[shot] = record
         self.feed.publish("shot", record)
         self._about = {**self._about, **self._choices.steps()}
@@ -131,7 +139,7 @@ class Room:
     def _view_of_run(self, scene: BoardState) -> dict[str, Any]:
         outlook, running = self._holding.outlook, self._runs.current
         plan, cost = outlook.plan, outlook.cost
-        problems = self._holding.problems
+        problems = [*self._holding.problems, *([why] if (why := self._comments.problem) else [])]
         return {
             "project": self._holding.selection.lists[0].name,
             "file": self._holding.list.name,
@@ -246,6 +254,8 @@ class Room:
             "edit": self._edits.edit,
             "save": self._edits.save,
             "snippet": self._snippet,
+            "comments": self._comments.add,
+            "done": self._comments.mark,
             "quote": self._runs.quote,
             "run": self._runs.start,
             "cancel": self._runs.cancel,

@@ -5,7 +5,6 @@ chooses language and time zone. Everything people or services wrote is escaped, 
 protects the page even if that failed.
 """
 
-import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -89,7 +88,7 @@ def _environment() -> jinja2.Environment:
     templates.filters |= {
         "visible": wording.visible,
         "language": wording.language,
-        "jpeg": _jpeg,
+        "jpeg": wording.data_uri,
         "href": _href,
         "duration": show_duration,
         "money": _money,
@@ -106,11 +105,6 @@ def _environment() -> jinja2.Environment:
         "source_of": _source, "window": _window,
     }  # fmt: skip
     return templates
-
-
-def _jpeg(data: bytes) -> Markup:
-    # As markup, for looking through megabytes for what must be escaped would take seconds.
-    return Markup("data:image/jpeg;base64,") + base64.b64encode(data).decode()
 
 
 def _source(take: TakeRecord) -> str:

@@ -77,10 +77,11 @@ _WITHIN = re.compile(
     r"\..+\.part|(mock-service|uploads)\.part|\.write-\d+|probe-\d+"
     r"|\.[0-9a-f]{16}\.\d+\.\d+-\d\.jpg"
 )
+_CACHES = ("frames", "proxies", "stores", "thumbs")
 _UNFINISHED = {
     ".": _BESIDE,
     **dict.fromkeys(
-        ("clips", "doubtful", ".cache", ".cache/frames", ".cache/stores", ".cache/thumbs"), _WITHIN
+        ("clips", "doubtful", ".cache", *(f".cache/{name}" for name in _CACHES)), _WITHIN
     ),
 }
 

@@ -1,5 +1,6 @@
 // The board: shows what the server sends, sends what a person does.
 
+import * as comments from "./comments.js";
 import * as compare from "./compare.js";
 import * as crops from "./crops.js";
 import { $, make, plain, say, show } from "./dom.js";
@@ -95,6 +96,7 @@ function showAbout() {
   showTurns();
   showWarnings();
   showDeliverables();
+  comments.ofFilm(about);
   showLog();
 }
 
@@ -342,7 +344,8 @@ list.onChoose(select);
 stage.onSay(notify);
 edit.use(notify);
 firstFrame.use(offer, notify);
-snippet.use(() => about.deliverables, notify);
+comments.use(notify);
+snippet.use(() => about.deliverables, notify, comments.take);
 
 function nudge(x, y) {
   return (event) => {

@@ -1,5 +1,6 @@
 // The list of shots: one row each, made once and changed in place.
 
+import * as comments from "./comments.js";
 import { $, make, plain, say } from "./dom.js";
 import { plural, tr } from "./language.js";
 import { busy, kind, leading, ownWord, words } from "./states.js";
@@ -26,9 +27,9 @@ function row(shot) {
   const parts = {
     item, link, picture, image,
     name: make("span", "id"), prompt: make("span", "words"),
-    state: make("span", "state"), dots: make("span", "dots"),
+    state: make("span", "state"), said: make("span", "open-comments"), dots: make("span", "dots"),
   };
-  text.append(parts.name, parts.prompt, parts.state);
+  text.append(parts.name, parts.prompt, parts.state, parts.said);
   link.append(picture, text, parts.dots);
   item.append(link);
   return parts;
@@ -46,6 +47,8 @@ function fill(parts, shot, since, pace) {
   say(parts.name, shot.id);
   say(parts.prompt, plain(shot.template ? tr("template {name}", { name: shot.template }) : shot.prompt) || tr("no prompt"));
   showState(parts, pace);
+  const n = comments.open(shot);
+  say(parts.said, n ? comments.counted(n) : "");
   const dots = shot.takes.map((take) => {
     const dot = make("span", `dot ${kind(take.state)}`, take.n === shot.pick ? "●" : "○");
     if (shot.rejected.includes(take.n)) dot.classList.add("rejected");

@@ -7,10 +7,13 @@ import { ask } from "./net.js";
 
 let notify = () => {};
 let deliverables = () => [];
+let takeComments = () => {};
 
-export function use(made, act) {
+// ``comments`` takes in a file that is dropped and is no picture.
+export function use(made, act, comments) {
   deliverables = made;
   notify = act;
+  takeComments = comments;
 }
 
 async function facts(file) {
@@ -74,6 +77,7 @@ async function copy() {
   }
 }
 
+const isText = (file) => /\.(json|txt)$/i.test(file.name) || ["application/json", "text/plain"].includes(file.type);
 const first = (files) => [...files].find((file) => file.type.startsWith("image/"));
 
 $("snippet-copy").addEventListener("click", copy);
@@ -97,6 +101,8 @@ addEventListener("drop", (event) => {
   if (!event.dataTransfer.files.length) return;
   event.preventDefault();
   const file = first(event.dataTransfer.files);
+  const comments = [...event.dataTransfer.files].find(isText);
   if (file) open(file);
-  else notify(tr("drop a picture: the board makes lines for the list of it"), true);
+  else if (comments) takeComments(comments);
+  else notify(tr("drop a picture, or a file of comments"), true);
 });

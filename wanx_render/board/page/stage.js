@@ -1,5 +1,6 @@
 // One shot: its takes side by side.
 
+import * as comments from "./comments.js";
 import * as compare from "./compare.js";
 import * as crops from "./crops.js";
 import { $, button, make, plain, say, show } from "./dom.js";
@@ -37,6 +38,7 @@ export function open(next, facts) {
   fillTakes();
   if (other || picked !== shot.pick || !cards.has(player.audible())) player.hear(shot.pick);
   compare.fill();
+  comments.ofShot(shot);
   crops.open(shot, shot.made_for ? null : about, shot.made_for ? null : cards.get(shot.pick));
   firstFrame.open(shot);
   if (other) centre();
