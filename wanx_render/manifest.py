@@ -280,6 +280,7 @@ class DeliverableRecord:
     wish: dict[str, str] | None = None  # digests of what the list says of it, by key
     shots: tuple[ShotRecord, ...] = ()  # what it was made of then, each with its one take
     fade_through: tuple[str, str] = ("black", "black")  # at its beginning and at its end
+    background: str = ""  # the colour beside padded pictures
     levels: MixLevels | None = None  # null where its sound is as it was mixed
     captions: tuple[CaptionRecord, ...] | None = None  # null: an older program made it
     caption_style: CaptionStyleRecord = USUAL_CAPTIONS

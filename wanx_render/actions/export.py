@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from wanx_render import manifest
+from wanx_render.actions.export_draft import DraftWriter
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
@@ -20,7 +21,7 @@ from wanx_render.session.folder import opened, writable_file
 from wanx_render.session.outlook import truth_now
 from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.session.survey import Survey
-from wanx_render.timelines.formats import ExportFormat, format_of
+from wanx_render.timelines.formats import DraftFormat, ExportFormat, format_of
 from wanx_render.timelines.media_facts import facts_of
 from wanx_render.timelines.reading import timeline_of
 from wanx_render.timelines.timeline import Link, Timeline
@@ -37,6 +38,7 @@ class ExportOptions:
     only: str | None = None  # the row of a table
     deliverable: str | None = None
     relative: bool = False
+    drafts: str = ""  # the folder of drafts where the draft will be opened
     folder: Path | None = None
     as_json: bool = False
     catalog: Path | None = None
@@ -46,17 +48,15 @@ def export(options: ExportOptions, environment: Environment) -> int:
     """Write a timeline for each deliverable; the exit code."""
     folder = _folder(options)
     style = format_of(options.style)
-    write = style.writer()
+    write = _writer(style, options, environment)
     record = manifest.read(folder / "manifest.json")
     deliverables = _chosen(record, options)
     why = _why(options, record)
     files: list[Path] = []
     stale: dict[str, list[str]] = {}
     for deliverable in deliverables:
-        path = writable_file(options.out or folder / f"{deliverable.name}.{style.name}")
         timeline = _timeline(record, deliverable, folder, environment)
-        text = write(timeline, _link(folder, path, options, style))
-        write_atomically(path, text)
+        path = write(timeline, folder, deliverable.kept_from or record.finished_at)
         files.append(path)
         if reasons := why.get(deliverable.name, deliverable.stale):
             stale[str(path)] = list(reasons)
@@ -80,6 +80,25 @@ def _timeline(
     except BadInput:
         return timeline
     return timeline_of(record, deliverable, facts_of(program, folder, timeline))
+
+
+Write = Callable[[Timeline, Path, str], Path]  # the render folder, and when the film was made
+
+
+def _writer(
+    style: ExportFormat | DraftFormat, options: ExportOptions, environment: Environment
+) -> Write:
+    """What writes a deliverable in that format. Raises BadInput where a library is missing."""
+    if isinstance(style, DraftFormat):
+        return DraftWriter(style, options.out, options.drafts, environment).write
+    text_of = style.writer()
+
+    def write(timeline: Timeline, folder: Path, _: str) -> Path:
+        path = writable_file(options.out or folder / f"{timeline.name}.{style.name}")
+        write_atomically(path, text_of(timeline, _link(folder, path, options, style)))
+        return path
+
+    return write
 
 
 def _why(options: ExportOptions, record: Manifest) -> dict[str, tuple[str, ...]]:

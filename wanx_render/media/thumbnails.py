@@ -8,11 +8,13 @@ on disk is made again, which a JPEG by itself would not show.
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from PIL import Image
 
 from wanx_render import files, integrity
+from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
 from wanx_render.language import tr
 from wanx_render.media import ffmpeg
@@ -63,6 +65,11 @@ class DecodingOptions:
         """Of own footage: as it is tagged; ffmpeg takes what is not tagged for BT.601."""
         return cls(containers, "auto" if is_small(size) else "bt709")
 
+    def input(self, clip: Path) -> tuple[str, ...]:
+        """ffmpeg's arguments that read ``clip`` so."""
+        wider = ("-protocol_whitelist", "file", "-format_whitelist", self.containers)
+        return (*(wider if self.containers else ffmpeg.WHITELIST), "-i", ffmpeg.file_url(clip))
+
 
 OF_SERVICE = DecodingOptions()
 
@@ -83,10 +90,7 @@ def make(
         return paths
     sketch = Sketch.of(folder, frames)
     try:
-        wider = ("-protocol_whitelist", "file", "-format_whitelist", reading.containers)
-        source = wider if reading.containers else ffmpeg.WHITELIST
-        output = sketch.arguments(reading.matrix)
-        ffmpeg.run(program, (*source, "-i", ffmpeg.file_url(clip), *output))
+        ffmpeg.run(program, (*reading.input(clip), *sketch.arguments(reading.matrix)))
         sketch.keep(folder, sha256)
     finally:
         sketch.discard()
@@ -169,6 +173,30 @@ def poster(program: ffmpeg.Ffmpeg, folder: Path, path: Path, sha256: str, frame:
                 ),
             )  # fmt: skip
     return target
+
+
+def full_size(
+    program: ffmpeg.Ffmpeg,
+    path: Path,
+    frame: int,
+    rate: Fraction,
+    target: Path,
+    reading: DecodingOptions = OF_SERVICE,
+) -> None:
+    """Write frame ``frame`` of a clip of ``rate``, counted from 0, as the PNG ``target``.
+
+    Raises FfmpegError where the clip cannot be decoded or has no such frame.
+    """
+    graph = f"fps={rate},{_chosen([frame])},scale=in_color_matrix={reading.matrix},format=rgb24"
+    ffmpeg.run(
+        program,
+        (
+            *reading.input(path), "-map", "0:v:0", "-vf", graph, "-frames:v", "1",
+            "-f", "image2", "-c:v", "png", "-update", "1", "-y", ffmpeg.file_url(target),
+        ),
+    )  # fmt: skip
+    if not target.exists():
+        raise FfmpegError(tr("{file} has no frame {n}", file=path, n=frame))
 
 
 def picture(folder: Path, identity: str, data: bytes) -> Path:

@@ -77,6 +77,7 @@ def record_of(
         overlays=_overlay_records(call.overlays, folder),
         fade_in=call.faded[0],
         fade_out=call.faded[1],
+        background=call.frame.background if call.frame.fit == "pad" else "",
         levels=joined.levels,
     )
 

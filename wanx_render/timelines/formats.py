@@ -4,16 +4,28 @@ A format is added here, with its writer beside this module, in the guide, and as
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from wanx_render.errors import BadInput
-from wanx_render.language import joined, tr
+from wanx_render.language import Message, joined, tr
 
 # The command line reads this at every start; what writes and what complains is imported when used.
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from wanx_render.timelines.jianying.draft import Draft
     from wanx_render.timelines.timeline import Link, Timeline
 
 Writer = Callable[["Timeline", "Link"], str]
+
+
+class Drafter(Protocol):
+    """Makes the draft of a timeline; see ``jianying.draft.draft_of``."""
+
+    def __call__(
+        self, timeline: "Timeline", name: str, *, finished: "datetime", drafts: str
+    ) -> "Draft": ...
 
 
 class ExportFormat(NamedTuple):
@@ -24,18 +36,37 @@ class ExportFormat(NamedTuple):
     urls: bool  # whether paths are written as URLs
 
 
+class DraftFormat(NamedTuple):
+    """A format that is a folder, with the media in it."""
+
+    name: str  # also that of the folder in which drafts are written
+
+    def drafter(self) -> Drafter:
+        """What makes the draft. Raises BadInput where the library is missing."""
+        try:
+            from wanx_render.timelines.jianying import draft, programs
+        except ModuleNotFoundError as error:
+            message = tr("pyJianYingDraft is not installed")
+            raise _missing(error, "pyJianYingDraft", message) from None
+        return partial(draft.draft_of, program=programs.NAMED[self.name])
+
+
 def _otio() -> Writer:
     try:
         from wanx_render.timelines import otio
     except ModuleNotFoundError as error:
-        if error.name != "opentimelineio":
-            raise
-        from wanx_render.diagnostics import Diagnostic
-
-        hint = tr("run pip install 'wanx-render[edit]', or use edl or fcpxml")
-        problem = Diagnostic("extra-missing", tr("OpenTimelineIO is not installed"), hint=hint)
-        raise BadInput(problem) from None
+        raise _missing(error, "opentimelineio", tr("OpenTimelineIO is not installed")) from None
     return otio.text_of
+
+
+def _missing(error: ModuleNotFoundError, module: str, message: Message) -> Exception:
+    """What to raise where ``module``, which an extra brings, may be missing."""
+    if (error.name or "").partition(".")[0] != module:
+        return error
+    from wanx_render.diagnostics import Diagnostic
+
+    hint = tr("run pip install 'wanx-render[edit]', or use edl or fcpxml")
+    return BadInput(Diagnostic("extra-missing", message, hint=hint))
 
 
 def _edl() -> Writer:
@@ -54,13 +85,18 @@ _TABLE = (
     ExportFormat(name="otio", writer=_otio, urls=True),
     ExportFormat(name="fcpxml", writer=_fcpxml, urls=True),
     ExportFormat(name="edl", writer=_edl, urls=False),
+    DraftFormat(name="jianying"),
+    DraftFormat(name="capcut"),
 )
 _FORMATS = {row.name: row for row in _TABLE}
 NAMES = tuple(_FORMATS)
-HELP = tr("Write otio for most programs, fcpxml for Final Cut Pro, or edl for every program.")
+HELP = tr(
+    "Write otio for most programs, fcpxml for Final Cut Pro, edl for every program, or a draft for"
+    " jianying or capcut."
+)
 
 
-def format_of(name: str) -> ExportFormat:
+def format_of(name: str) -> ExportFormat | DraftFormat:
     """The row of the table. Raises BadInput for what no row describes."""
     if name not in _FORMATS:
         from wanx_render.diagnostics import Diagnostic

@@ -57,6 +57,7 @@ def timeline_of(
         fade_in=deliverable.fade_in,
         fade_out=deliverable.fade_out,
         fade_through=deliverable.fade_through,
+        background=deliverable.background,
         loudness=_loudness(deliverable),
         notes=tuple(_notes(deliverable)),
     )

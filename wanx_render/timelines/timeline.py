@@ -157,6 +157,7 @@ class Timeline:
     fade_in: int = 0  # frames of the timeline
     fade_out: int = 0
     fade_through: tuple[str, str] = ("black", "black")
+    background: str = ""  # the colour beside padded pictures
     loudness: Decimal = Decimal(0)  # decibels of all sound; in every ``levels`` already
     # In words: what is in the film and has no other place here.
     notes: tuple[tuple[str, str], ...] = field(default=())
