@@ -53,6 +53,7 @@ def draft_of(
     content["name"] = name
     _written_for(program, content)
     _count_in_utf16(content)
+    _drop_dangling(content)
     entries = [_registered(kind, item) for kind, item in _media(content)]
     content = _with_stable_ids(content)
     content["id"] = _identity(name, content)
@@ -85,6 +86,15 @@ def _count_in_utf16(content: dict[str, Any]) -> None:
         for style in words["styles"]:
             style["range"] = [0, len(words["text"].encode("utf-16-le")) // 2]
         material["content"] = json.dumps(words, ensure_ascii=False)
+
+
+def _drop_dangling(content: dict[str, Any]) -> None:
+    """The library has each text refer to a speed that it writes for clips and sounds only."""
+    known = set(_identities(content["materials"]))
+    for track in content["tracks"]:
+        for segment in track["segments"]:
+            refs = segment["extra_material_refs"]
+            segment["extra_material_refs"] = [ref for ref in refs if ref in known]
 
 
 def _media(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
