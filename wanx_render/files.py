@@ -56,6 +56,15 @@ def place(part: Path, target: Path, *, durable: bool = True) -> None:
         sync_folder(target.parent)
 
 
+def place_folder(part: Path, target: Path) -> None:
+    """Give a finished folder its name, in place of whatever folder has it. Raises OSError."""
+    old = part_name(target)
+    if target.exists():
+        target.rename(old)
+    part.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def write_atomically(
     path: Path,
     data: bytes | str | Iterable[str],

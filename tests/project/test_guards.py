@@ -17,6 +17,7 @@ from wanx_render.shotlist.transitions import NAMES as TRANSITIONS
 from wanx_render.timelines.formats import NAMES as EXPORT_FORMATS
 
 FINISHING = (ROOT / "docs" / "guide" / "finishing.md").read_text(encoding="utf-8")
+HANDOVER = (ROOT / "docs" / "guide" / "handover.md").read_text(encoding="utf-8")
 PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
@@ -63,11 +64,9 @@ def calls() -> list[str]:
     return sorted({line.strip() for line in lines})
 
 
-def section(heading: str) -> str:
-    """One section of the page on finishing, by the beginning of its heading."""
-    return re.split(
-        r"^## ", FINISHING.split(f"\n## {heading}", 1)[1], maxsplit=1, flags=re.MULTILINE
-    )[0]
+def section(heading: str, page: str = FINISHING) -> str:
+    """One section of a page, by the beginning of its heading."""
+    return re.split(r"^## ", page.split(f"\n## {heading}", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -103,7 +102,7 @@ def test_every_command_line_of_the_docs_is_understood(line: str) -> None:
 
 @pytest.mark.parametrize("name", EXPORT_FORMATS)
 def test_every_export_format_is_in_the_guide_and_has_its_golden_file(name: str) -> None:
-    assert f"--format {name}" in section("To an editing program"), name
+    assert f"--format {name}" in section("To an editing program", HANDOVER), name
     assert (GOLDEN / f"export.{name}").is_file()
 
 

@@ -73,6 +73,14 @@ ONLY_IN = {
     },
     "httpcore": {"backends.http.streams"},
     "opentimelineio": {"timelines.otio"},
+    "pyJianYingDraft": {
+        "timelines.jianying.draft",
+        "timelines.jianying.pictures",
+        "timelines.jianying.shelf",
+        "timelines.jianying.sounds",
+        "timelines.jianying.tracks",
+        "timelines.jianying.words",
+    },
     "rich": {
         "reports.grid",
         "reports.live",

@@ -23,8 +23,8 @@ from tests.support.goldens import is_golden
 from wanx_render import manifest
 from wanx_render.actions.export import ExportOptions, export
 from wanx_render.errors import BadInput
-from wanx_render.geometry import Size
-from wanx_render.manifest import Manifest
+from wanx_render.geometry import Box, Size
+from wanx_render.manifest import CaptionRecord, Manifest
 from wanx_render.session.environment import Environment
 from wanx_render.timelines import edl, formats
 from wanx_render.timelines import otio as writer
@@ -35,6 +35,8 @@ from wanx_render.timelines.timeline import (
     Clip,
     Crossing,
     Joint,
+    OverlayPicture,
+    SoundFormat,
     SoundStretch,
     Timeline,
     pieces,
@@ -68,16 +70,69 @@ def link(media: str) -> str:
 
 
 CUT = Joint("cut", "", 0)
+
+
+def words(text: str, start: int, frames: int, **fields: Any) -> CaptionRecord:
+    return CaptionRecord(text, start, frames, 62, 120, 1500, 840, 90, **fields)
+
+
 # 24 and 30 fps, an odd dissolve, a wipe, a cut; one clip is twice as fast and then holds.
 MIXED = line(
     [
         clip(1, 0, 100, caption="醒了"),
-        clip(2, 85, 205, rate=Fraction(30), available=150, first=0),
+        clip(
+            2,
+            85,
+            205,
+            rate=Fraction(30),
+            available=150,
+            first=0,
+            crop=(Box(98, 0, 612, 1088),),
+            format=SoundFormat(44_100, 1, 220_500),
+        ),
         clip(3, 196, 250, first=20, speed=Fraction(2), frozen=10, gain="-Infinity"),
-        clip(4, 250, 330, rate=Fraction(30), sound=False),
+        clip(
+            4,
+            250,
+            330,
+            rate=Fraction(30),
+            sound=False,
+            take=0,
+            kind="still",
+            source="../四.png",
+            facts={},
+            crop=(Box(0, 8, 612, 1088), Box(204, 8, 612, 1088)),
+        ),
     ],
     [Joint("dissolve", "", 15), Joint("wipe", "right", 9), CUT],
 )
+FALL = ((0, Fraction(0)), (9600, Fraction(-12)), (48_000, Fraction(-12)))
+RICH = replace(
+    MIXED,
+    captions=(
+        words("醒了", 0, 90),
+        words("Two <lines>\n& more", 60, 60),
+        words("AI生成", 0, 330, kind="label"),
+    ),
+    overlays=(
+        OverlayPicture("../logo.png", Box(900, 60, 120, 60), Fraction(9, 10), 0, 150, above=True,
+                       size=Size(400, 200)),
+        OverlayPicture("../夏.png", Box(40, 60, 200, 100), Fraction(1), 100, 205, above=False),
+    ),
+    sounds=(
+        SoundStretch(
+            "music", "../bgm.mp3", 0, 528_000, 24_000, 960_000, "-10", ducked=True,
+            levels=Levels(Decimal("-12.5"), 24_000, 48_000, FALL),
+            format=SoundFormat(44_100, 2, 882_000),
+        ),
+        SoundStretch(
+            "voice", "../hi.wav", 100_001, 48_000, 0, 48_000, "3", ducked=False,
+            levels=Levels(Decimal("0.5")), format=SoundFormat(16_000, 1, 16_000),
+        ),
+    ),
+    fade_in=12, fade_out=20, fade_through=("black", "white"), loudness=Decimal("-2.5"),
+    notes=(("fade in", "12 frames"), ("peaks", "held at the end")),
+)  # fmt: skip
 
 
 def moment(time: Any) -> Fraction:
@@ -96,7 +151,7 @@ WRITERS = {name: formats.format_of(name).writer() for name in formats.NAMES}
 @pytest.mark.golden
 @pytest.mark.parametrize("name", WRITERS)
 def test_the_file_is_the_one_that_was_looked_at(name: str) -> None:
-    assert is_golden(f"export.{name}", WRITERS[name](MIXED, link))
+    assert is_golden(f"export.{name}", WRITERS[name](RICH, link))
 
 
 def test_otio_reads_back_equal_to_the_frame() -> None:
@@ -224,14 +279,16 @@ def test_fcpxml_has_every_time_as_an_exact_fraction() -> None:
 
 
 def test_fcpxml_is_well_formed_whatever_the_prompt_says() -> None:
-    root = parsed(replace(MIXED, project=HOSTILE))
+    root = parsed(replace(RICH, project=HOSTILE))
     note = root.find(".//marker")
     assert note is not None
     assert note.get("note") == '一只猫 ]]> "quoted" <b>&amp; 003  EVIL V C�[2J� �txt.'
-    order = ["note", "conform-rate", "timeMap", "adjust-conform", "adjust-volume", "asset-clip",
-             "marker"]  # fmt: skip
+    order = ["note", "conform-rate", "timeMap", "adjust-conform", "adjust-transform", "adjust-volume",
+             "connected", "marker"]  # fmt: skip
+    connected = ("asset-clip", "title", "video")
     for item in root.iter("asset-clip"):
-        places = [order.index(child.tag) for child in item]
+        tags = ("connected" if child.tag in connected else child.tag for child in item)
+        places = [order.index(tag) for tag in tags]
         assert places == sorted(places)
 
 

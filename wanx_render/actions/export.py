@@ -4,11 +4,11 @@ import json
 import os
 from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from wanx_render import manifest
-from wanx_render.actions.export_draft import DraftWriter
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
@@ -90,7 +90,7 @@ def _writer(
 ) -> Write:
     """What writes a deliverable in that format. Raises BadInput where a library is missing."""
     if isinstance(style, DraftFormat):
-        return DraftWriter(style, options.out, options.drafts, environment).write
+        return _draft_writer(style, options, environment)
     text_of = style.writer()
 
     def write(timeline: Timeline, folder: Path, _: str) -> Path:
@@ -99,6 +99,28 @@ def _writer(
         return path
 
     return write
+
+
+def _draft_writer(style: DraftFormat, options: ExportOptions, environment: Environment) -> Write:
+    """What writes a deliverable as a draft, with what is not in it said."""
+    draft_of, write_folder = style.drafter()
+
+    def write(timeline: Timeline, folder: Path, finished: str) -> Path:
+        path = options.out or folder / style.name / _draft_name(timeline, folder)
+        when = datetime.fromisoformat(finished) if finished else datetime.fromtimestamp(0, UTC)
+        draft = draft_of(timeline, path.name, finished=when, drafts=options.drafts)
+        write_folder(draft, folder, path, lambda: ffmpeg.find(environment.environ))
+        for note in draft.notes:
+            environment.say(tr("note: {message}", message=note))
+        return path
+
+    return write
+
+
+def _draft_name(timeline: Timeline, folder: Path) -> str:
+    """What the program will list the draft as; rows of a table have theirs in it."""
+    row = [folder.name] if (folder.parent / "manifest.json").is_file() else []
+    return "-".join([timeline.project, *row, timeline.name])
 
 
 def _why(options: ExportOptions, record: Manifest) -> dict[str, tuple[str, ...]]:

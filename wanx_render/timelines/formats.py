@@ -13,7 +13,9 @@ from wanx_render.language import Message, joined, tr
 # The command line reads this at every start; what writes and what complains is imported when used.
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
+    from wanx_render.media.ffmpeg import Ffmpeg
     from wanx_render.timelines.jianying.draft import Draft
     from wanx_render.timelines.timeline import Link, Timeline
 
@@ -26,6 +28,9 @@ class Drafter(Protocol):
     def __call__(
         self, timeline: "Timeline", name: str, *, finished: "datetime", drafts: str
     ) -> "Draft": ...
+
+
+FolderWriter = Callable[["Draft", "Path", "Path", "Callable[[], Ffmpeg]"], None]
 
 
 class ExportFormat(NamedTuple):
@@ -41,14 +46,18 @@ class DraftFormat(NamedTuple):
 
     name: str  # also that of the folder in which drafts are written
 
-    def drafter(self) -> Drafter:
-        """What makes the draft. Raises BadInput where the library is missing."""
+    def drafter(self) -> "tuple[Drafter, FolderWriter]":
+        """What makes the draft, and what writes its folder; ``jianying.folder.write_folder``.
+
+        Raises BadInput where the library is missing.
+        """
         try:
-            from wanx_render.timelines.jianying import draft, programs
+            from wanx_render.timelines.jianying import draft, folder, programs
         except ModuleNotFoundError as error:
             message = tr("pyJianYingDraft is not installed")
             raise _missing(error, "pyJianYingDraft", message) from None
-        return partial(draft.draft_of, program=programs.NAMED[self.name])
+        program = programs.NAMED[self.name]
+        return partial(draft.draft_of, program=program), folder.write_folder
 
 
 def _otio() -> Writer:

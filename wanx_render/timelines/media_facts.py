@@ -16,7 +16,7 @@ from wanx_render.media.images import BadPicture
 from wanx_render.media.stereo import channel_count
 from wanx_render.timelines.timeline import UNKNOWN_MEDIA, MediaFacts, SoundFormat, Timeline
 
-_VIDEO_FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,asf,mxf"
+VIDEO_FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,asf,mxf"
 _AT_ONCE = 4  # each waits for a process most of its time
 
 
@@ -50,7 +50,7 @@ def _names(timeline: Timeline) -> Iterator[str]:
 
 
 def _of_video(program: Ffmpeg, path: Path) -> SoundFormat | None:
-    stream = probe.sound(program, path, _VIDEO_FORMATS)
+    stream = probe.sound(program, path, VIDEO_FORMATS)
     return _format(stream, stream.samples) if stream else None
 
 

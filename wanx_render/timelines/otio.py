@@ -1,22 +1,30 @@
 """A timeline as OpenTimelineIO JSON, which most editing programs read or have a converter for.
 
-The library comes with the extra ``edit``; what imports this module needs it.
+The library comes with the extra ``edit``; what imports this module needs it. What the format has no
+place for is in metadata under our own name: boxes in pixels of the frame, levels as in ``Levels``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
 import opentimelineio as otio
 
+from wanx_render.geometry import Box
+from wanx_render.manifest import CaptionRecord
 from wanx_render.shotlist.transitions import kind_of
+from wanx_render.timelines.levels import Levels
 from wanx_render.timelines.timeline import (
-    Clip,
     Crossing,
+    Joint,
     Link,
+    OverlayPicture,
     Piece,
+    SoundFormat,
     SoundStretch,
     Timeline,
+    in_rows,
     pieces,
     rows_of,
 )
@@ -27,7 +35,7 @@ SPACE = "wanx_render"  # under which our own metadata stand
 
 def text_of(timeline: Timeline, link: Link) -> str:
     """The timeline as the text of an .otio file."""
-    effects = timeline.notes
+    notes = timeline.notes
     result = otio.schema.Timeline(
         name=timeline.name,
         global_start_time=_time(0, timeline.rate),
@@ -38,12 +46,13 @@ def text_of(timeline: Timeline, link: Link) -> str:
                 "height": timeline.size.height,
                 "fps": str(timeline.rate),
                 "fit": timeline.fit,
-                **({"effects": [list(effect) for effect in effects]} if effects else {}),
+                **({"notes": [list(note) for note in notes]} if notes else {}),
             }
         },
     )
     result.tracks.append(_track("shots", "Video", _pictures(timeline, link)))
-    if any(_heard(clip) for clip in timeline.clips):
+    result.tracks.extend(_above(timeline, link))
+    if any(clip.heard for clip in timeline.clips):
         result.tracks.append(_track("clip sound", "Audio", _voices(timeline, link)))
     for row in rows_of(timeline.sounds):
         result.tracks.append(_track(row[0].kind, "Audio", _row(row, link)))
@@ -56,17 +65,26 @@ def _track(name: str, kind: str, children: Iterable[Any]) -> Any:
     return track
 
 
+# -- shots ---------------------------------------------------------------------------------------
+
+
 def _pictures(timeline: Timeline, link: Link) -> Iterable[Any]:
+    """The shots with what joins them, and the fades at both ends."""
+    rate = timeline.rate
     shots: set[str] = set()
+    if timeline.fade_in:
+        yield _end_fade("fade in", timeline.fade_through[0], 0, timeline.fade_in, rate)
     for piece in pieces(timeline):
         if isinstance(piece, Crossing):
-            yield _transition(piece, timeline.rate)
+            yield _transition(piece, rate)
             continue
         clip = _clip(piece, timeline, link)
         if piece.clip.shot not in shots:
             shots.add(piece.clip.shot)
             clip.markers.extend(_markers(piece))
         yield clip
+    if timeline.fade_out:
+        yield _end_fade("fade out", timeline.fade_through[1], timeline.fade_out, 0, rate)
 
 
 def _voices(timeline: Timeline, link: Link) -> Iterable[Any]:
@@ -74,28 +92,30 @@ def _voices(timeline: Timeline, link: Link) -> Iterable[Any]:
     track = list(pieces(timeline))
     for number, piece in enumerate(track):
         if isinstance(piece, Piece):
-            is_heard = _heard(piece.clip) and not piece.still
             gap = otio.schema.Gap(source_range=_range(0, piece.frames, timeline.rate))
-            yield _clip(piece, timeline, link) if is_heard else gap
-        else:
-            sides = [track[number - 1], track[number + 1]]
-            if all(isinstance(s, Piece) and _heard(s.clip) and not s.still for s in sides):
-                yield _transition(piece, timeline.rate, sound=True)
+            yield _heard(piece, timeline, link) if _sounds(piece) else gap
+        elif all(_sounds(side) for side in (track[number - 1], track[number + 1])):
+            yield _transition(piece, timeline.rate, sound=True)
 
 
-def _heard(clip: Clip) -> bool:
-    return clip.sound and clip.gain != "-Infinity"
+def _sounds(item: Piece | Crossing) -> bool:
+    return isinstance(item, Piece) and item.levels.gain is not None
 
 
 def _clip(piece: Piece, timeline: Timeline, link: Link) -> Any:
     clip, seconds = piece.clip, Fraction(piece.frames) / timeline.rate
+    facts = {**_texts(clip.facts), "kind": clip.kind, "gain_db": clip.gain}
+    if clip.crop:
+        facts["crop_boxes"] = [asdict(box) for box in clip.crop]
     element = otio.schema.Clip(
         name=clip.shot,
         media_reference=otio.schema.ExternalReference(
-            target_url=link(clip.media), available_range=_range(0, clip.available, clip.rate)
+            target_url=link(clip.media),
+            available_range=_range(0, clip.available, clip.rate),
+            metadata=_format(clip.format),
         ),
         source_range=_range(piece.first, seconds * clip.rate, clip.rate),
-        metadata={SPACE: {**_texts(clip.facts), "gain_db": clip.gain}},
+        metadata={SPACE: facts},
     )
     if piece.still:
         element.effects.append(otio.schema.FreezeFrame(name="hold"))
@@ -106,28 +126,112 @@ def _clip(piece: Piece, timeline: Timeline, link: Link) -> Any:
     return element
 
 
-def _markers(piece: Piece) -> Iterable[Any]:
+def _heard(piece: Piece, timeline: Timeline, link: Link) -> Any:
+    element = _clip(piece, timeline, link)
+    element.effects.append(_volume(piece.levels))
+    return element
+
+
+def _markers(piece: Piece) -> Iterator[Any]:
     clip = piece.clip
     at = _range(piece.first, 1, clip.rate)
-    yield otio.schema.Marker(
-        name=clip.title,
-        marked_range=at,
-        color="GREEN",
-        comment=_text(str(clip.facts.get("prompt", ""))),
-    )
+    comment = _text(str(clip.facts.get("prompt") or clip.source))
+    yield otio.schema.Marker(clip.title, at, "GREEN", comment=comment)
     if clip.caption:
         yield otio.schema.Marker("caption", at, "YELLOW", comment=_text(clip.caption))
 
 
 def _transition(crossing: Crossing, rate: Fraction, *, sound: bool = False) -> Any:
     kind = kind_of("dissolve" if sound else crossing.joint.kind).otio
+    return _joint(crossing.joint, kind, crossing.before, crossing.after, rate)
+
+
+def _end_fade(name: str, through: str, before: int, after: int, rate: Fraction) -> Any:
+    kind = kind_of("dissolve" if through == "black" else "fade").otio
+    return _joint(Joint(name, through, before + after), kind, before, after, rate)
+
+
+def _joint(joint: Joint, kind: str, before: int, after: int, rate: Fraction) -> Any:
     return otio.schema.Transition(
-        name=crossing.joint.name,
+        name=joint.name,
         transition_type=kind,
-        in_offset=_time(crossing.before, rate),
-        out_offset=_time(crossing.after, rate),
-        metadata={SPACE: {"type": crossing.joint.kind, "way": crossing.joint.way}},
+        in_offset=_time(before, rate),
+        out_offset=_time(after, rate),
+        metadata={SPACE: {"type": joint.kind, "way": joint.way}},
     )
+
+
+# -- above the shots -----------------------------------------------------------------------------
+
+
+def _above(timeline: Timeline, link: Link) -> Iterator[Any]:
+    """Tracks of what lies over the film, from below: pictures over shots, words, and pictures."""
+    below = [overlay for overlay in timeline.overlays if not overlay.above]
+    above = [overlay for overlay in timeline.overlays if overlay.above]
+    for row in in_rows(below, _seen):
+        yield _filled("overlays", [(_seen(o), _picture(o, timeline, link)) for o in row], timeline)
+    for words in in_rows(timeline.captions, _said):
+        yield _filled("titles", [(_said(c), _title(c, timeline)) for c in words], timeline)
+    for row in in_rows(above, _seen):
+        yield _filled("overlays", [(_seen(o), _picture(o, timeline, link)) for o in row], timeline)
+
+
+def _seen(overlay: OverlayPicture) -> tuple[int, int]:
+    return overlay.begin, overlay.end
+
+
+def _said(words: CaptionRecord) -> tuple[int, int]:
+    return words.start, words.start + words.frames
+
+
+def _filled(name: str, items: Iterable[tuple[tuple[int, int], Any]], timeline: Timeline) -> Any:
+    """A track of pictures with gaps between them."""
+    track, at = otio.schema.Track(name=name, kind="Video"), 0
+    for (begin, end), item in items:
+        if begin > at:
+            track.append(otio.schema.Gap(source_range=_range(0, begin - at, timeline.rate)))
+        track.append(item)
+        at = end
+    return track
+
+
+def _picture(overlay: OverlayPicture, timeline: Timeline, link: Link) -> Any:
+    length = _range(0, overlay.end - overlay.begin, timeline.rate)
+    return otio.schema.Clip(
+        name=overlay.media.rpartition("/")[2],
+        media_reference=otio.schema.ExternalReference(
+            target_url=link(overlay.media), available_range=length
+        ),
+        source_range=length,
+        metadata={SPACE: {"box": asdict(overlay.box), "opacity": float(overlay.opacity)}},
+    )
+
+
+def _title(words: CaptionRecord, timeline: Timeline) -> Any:
+    """Words as what a generator makes; its parameters say how they look."""
+    style, length = timeline.caption_style, _range(0, words.frames, timeline.rate)
+    is_label = words.kind == "label"
+    looks = {
+        "text": _text(words.text),
+        "pixels": words.pixels,
+        "box": asdict(Box(words.x, words.y, words.width, words.height)),
+        "colour": "white" if is_label else style.colour,
+        "outline": "black" if is_label else style.outline,
+        "ground": "none" if is_label else style.box,
+    }
+    clip = otio.schema.Clip(
+        name=_text(words.text),
+        media_reference=otio.schema.GeneratorReference(
+            name="title", generator_kind="Title", available_range=length, parameters=looks
+        ),
+        source_range=length,
+        metadata={SPACE: {"kind": words.kind}},
+    )
+    clip.enabled = is_label or style.burnt
+    return clip
+
+
+# -- sounds --------------------------------------------------------------------------------------
 
 
 def _row(sounds: list[SoundStretch], link: Link) -> Iterable[Any]:
@@ -136,21 +240,34 @@ def _row(sounds: list[SoundStretch], link: Link) -> Iterable[Any]:
         if sound.begin > at:
             yield otio.schema.Gap(source_range=_range(0, sound.begin - at, rate))
         reference = otio.schema.ExternalReference(
-            target_url=link(sound.media), available_range=_range(0, sound.available, rate)
+            target_url=link(sound.media),
+            available_range=_range(0, sound.available, rate),
+            metadata=_format(sound.format),
         )
-        facts = {
-            "gain_db": sound.gain,
-            "fade_in_samples": sound.levels.fade_in,
-            "fade_out_samples": sound.levels.fade_out,
-            "ducked": sound.ducked,
-        }
-        yield otio.schema.Clip(
+        clip = otio.schema.Clip(
             name=sound.media.rpartition("/")[2],
             media_reference=reference,
             source_range=_range(sound.skip, sound.frames, rate),
-            metadata={SPACE: facts},
+            metadata={SPACE: {"gain_db": sound.gain, "ducked": sound.ducked}},
         )
-        at = sound.begin + sound.frames
+        clip.effects.append(_volume(sound.levels))
+        yield clip
+        at = sound.end
+
+
+def _volume(levels: Levels) -> Any:
+    """All that changes the level of a sound: samples of 48 kHz from its beginning, and decibels."""
+    facts = {
+        "gain_db": float(levels.gain or 0),
+        "fade_in_samples": levels.fade_in,
+        "fade_out_samples": levels.fade_out,
+        "points": [[at, round(float(level), 2)] for at, level in levels.points],
+    }
+    return otio.schema.Effect(name="volume", effect_name="volume", metadata={SPACE: facts})
+
+
+def _format(sound: SoundFormat | None) -> dict[str, Any]:
+    return {SPACE: {"sound": asdict(sound)}} if sound else {}
 
 
 def _range(start: int | Fraction, duration: int | Fraction, rate: Fraction) -> Any:

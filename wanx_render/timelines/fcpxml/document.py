@@ -38,7 +38,6 @@ from wanx_render.timelines.timeline import (
     rows_of,
     seconds_of,
 )
-from wanx_render.timing import nearest
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n'
 # The rates of clips that the document type names, as it writes them.
@@ -194,8 +193,7 @@ def _markers(piece: Piece, start: Fraction) -> Iterator[Element]:
 def _connect(spine: Element, timeline: Timeline, resources: Resources) -> None:
     """Connect everything to the clip of the spine during which it begins, in that clip's time."""
     hosts = [clip for clip in spine if clip.tag == "asset-clip"]
-    for lane, frame, connected in _connected(timeline, resources):
-        begin = frame / timeline.rate
+    for lane, begin, connected in _connected(timeline, resources):
         host = [clip for clip in hosts if time_of(clip, "offset") <= begin][-1]
         inside = begin - time_of(host, "offset") + time_of(host, "start")
         connected.set("lane", str(lane))
@@ -203,15 +201,15 @@ def _connect(spine: Element, timeline: Timeline, resources: Resources) -> None:
         connect(host, connected)
 
 
-def _connected(timeline: Timeline, resources: Resources) -> Iterator[tuple[int, int, Element]]:
-    """Lane, frame and element of everything above and below the spine."""
+def _connected(timeline: Timeline, resources: Resources) -> Iterator[tuple[int, Fraction, Element]]:
+    """Lane, time and element of everything above and below the spine."""
     for number, sounds in enumerate(rows_of(timeline.sounds), 1):
         for sound in sounds:
-            yield -number, _frame(sound.begin, timeline), _heard(sound, timeline, resources)
+            yield -number, seconds_of(sound.begin), _heard(sound, resources)
     layers = (in_rows(layer, lambda item: item[0]) for layer in _layers(timeline, resources))
     for number, row in enumerate(chain.from_iterable(layers), 1):
         for (begin, _), above in row:
-            yield number, begin, above
+            yield number, begin / timeline.rate, above
 
 
 _Layer = list[tuple[tuple[int, int], Element]]  # from and to which frame, and what is seen
@@ -242,26 +240,17 @@ def _seen(overlay: OverlayPicture, timeline: Timeline, resources: Resources) -> 
     return result
 
 
-def _heard(sound: SoundStretch, timeline: Timeline, resources: Resources) -> Element:
-    """A stretch of a sound, on whole frames; its own time is what makes it exact.
-
-    Where it begins with its file, and before the frame, it is early by that: at most half a frame.
-    """
-    begin, end = (_frame(sample, timeline) for sample in (sound.begin, sound.end))
-    late = begin / timeline.rate - seconds_of(sound.begin)
-    start = max(seconds_of(sound.skip) + late, Fraction(0))
+def _heard(sound: SoundStretch, resources: Resources) -> Element:
+    """A stretch of a sound, to the sample: Final Cut Pro itself writes such times between frames
+    for sounds that are connected."""
+    start = seconds_of(sound.skip)
     result = element(
         "asset-clip", ref=resources.sound(sound), name=name_of(sound.media), start=seconds(start),
-        duration=_at(timeline, max(end - begin, 1)),
+        duration=seconds(seconds_of(sound.frames)),
         audioRole="music" if sound.kind == "music" else "dialogue",
     )  # fmt: skip
-    result.append(volume(sound.levels, seconds_of(sound.skip)))
+    result.append(volume(sound.levels, start))
     return result
-
-
-def _frame(sample: int, timeline: Timeline) -> int:
-    """The frame of the timeline that is nearest to a sample."""
-    return nearest(seconds_of(sample) * timeline.rate)
 
 
 def _at(timeline: Timeline, frames: int) -> str:

@@ -31,7 +31,8 @@ def time_of(host: Element, name: str) -> Fraction:
 
 def decimal(value: Fraction | float) -> str:
     """A number that is no time, with as many digits as anybody sees."""
-    return f"{float(value):.5f}".rstrip("0").rstrip(".").replace("-0", "0") or "0"
+    text = f"{float(value):.5f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def name_of(media: str) -> str:
