@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.goldens import is_golden
 from wanx_render.geometry import Box, Size
 from wanx_render.manifest import CaptionRecord
 from wanx_render.timelines.jianying.draft import CONTENTS, REGISTRY, Draft, draft_of
 from wanx_render.timelines.jianying.placement import placed
-from wanx_render.timelines.jianying.programs import CAPCUT, JIANYING
+from wanx_render.timelines.jianying.programs import CAPCUT, JIANYING, Program
 from wanx_render.timelines.levels import Levels
 from wanx_render.timelines.timeline import Clip, Joint, OverlayPicture, SoundStretch, Timeline
 
@@ -122,6 +123,13 @@ def _identities(value: object) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from _identities(item)
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("program", [JIANYING, CAPCUT])
+def test_the_draft_is_the_one_that_other_tools_have_read(program: Program) -> None:
+    text = drafted(MIXED, program=program).texts["draft_content.json"]
+    assert is_golden(f"export.{program.name}", text)
 
 
 def test_clips_lie_from_cut_to_cut_to_the_microsecond() -> None:
