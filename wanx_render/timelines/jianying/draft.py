@@ -146,14 +146,11 @@ def _identities(value: object) -> Iterator[str]:
 
 def _replaced(value: Any, known: Mapping[str, str]) -> Any:
     """``value`` with the texts in it that ``known`` has others for."""
-    match value:
-        case dict():
-            return {key: _replaced(item, known) for key, item in value.items()}
-        case list():
-            return [_replaced(item, known) for item in value]
-        case str():
-            return known.get(value, value)
-    return value
+    if isinstance(value, dict):
+        return {key: _replaced(item, known) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, known) for item in value]
+    return known.get(value, value) if isinstance(value, str) else value
 
 
 def _with_stable_ids(content: dict[str, Any]) -> dict[str, Any]:

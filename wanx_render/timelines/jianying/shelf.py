@@ -2,6 +2,7 @@
 
 import unicodedata
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePosixPath
@@ -42,7 +43,7 @@ class Shelf:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._known: dict[tuple[str, Picture | None], tuple[Material, Any]] = {}
+        self._known: dict[tuple[Any, str, Picture | None], tuple[Material, Any]] = {}
         self._names: set[str] = set()
 
     @property
@@ -65,7 +66,7 @@ class Shelf:
 
     def sound(self, sound: SoundStretch) -> Any:
         """A sound file as the library's sound."""
-        if known := self._known.get((sound.media, None)):
+        if known := self._known.get((AudioMaterial, sound.media, None)):
             return known[1]
         material = Material(self._name(sound.media, None), sound.media)
         facts = {"duration": moment(seconds_of(sound.available))}
@@ -74,7 +75,7 @@ class Shelf:
     def _seen(
         self, media: str, picture: Picture | None, size: Size, kind: str, duration: int
     ) -> Any:
-        if known := self._known.get((media, picture)):
+        if known := self._known.get((VideoMaterial, media, picture)):
             return known[1]
         material = Material(self._name(media, picture), media, picture)
         facts = {
@@ -86,7 +87,7 @@ class Shelf:
         }
         return self._add(material, VideoMaterial, facts)
 
-    def _add(self, material: Material, kind: Any, facts: dict[str, object]) -> Any:
+    def _add(self, material: Material, kind: Any, facts: Mapping[str, object]) -> Any:
         """Without the library's own look at the file, which takes MediaInfo and gives only
         milliseconds: everything is known already, and exactly."""
         item = kind.__new__(kind)
@@ -97,7 +98,7 @@ class Shelf:
             material_name=material.name,
             path=f"{self._root}/{FOLDER}/{material.name}",
         )
-        self._known[material.media, material.picture] = material, item
+        self._known[kind, material.media, material.picture] = material, item
         return item
 
     def _name(self, media: str, picture: Picture | None) -> str:

@@ -1,5 +1,6 @@
 """The sounds of a draft: music and voices, and how loud they and the clips are."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -35,13 +36,18 @@ def set_levels(segment: Any, levels: Levels) -> None:
     if any(fades):
         segment.add_fade(*(min(fade, segment.duration) for fade in fades))
     # One keyframe at a moment: two points of a step may lie within the same microsecond.
-    turns = {moment(seconds_of(at)): level for at, level in levels.points}
-    for at, level in turns.items() if levels.gain is not None else ():
-        loud = volume(None if level <= SILENCE else levels.gain + _decimal(level))
+    for at, loud in {moment(seconds_of(at)): loud for at, loud in _turns(levels)}.items():
         if isinstance(segment, VideoSegment):
             segment.add_keyframe(KeyframeProperty.volume, at, loud)
         else:
             segment.add_keyframe(at, loud)
+
+
+def _turns(levels: Levels) -> Iterator[tuple[int, float]]:
+    """The samples at which the volume is what it is, where it changes."""
+    for at, level in levels.points:
+        silent = levels.gain is None or level <= SILENCE
+        yield at, volume(None if silent else (levels.gain or Decimal(0)) + _decimal(level))
 
 
 def volume(gain: Decimal | None) -> float:
