@@ -250,6 +250,25 @@ class StillRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class StemRecord:
+    """The WAV beside a deliverable with one kind of its sound; ``dialogue`` is that of clips."""
+
+    kind: Literal["dialogue", "music", "voices"]
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StemsRecord:
+    """The stems of a deliverable, which sum to its sound before the limiter."""
+
+    files: tuple[StemRecord, ...]
+    key: str  # a digest of all that they depend on
+    difference: str  # dBFS at most, between their sum and the mix
+    held: str = "0"  # decibels at most by which the limiter lowers the mix
+
+
+@dataclass(frozen=True, slots=True)
 class DeliverableRecord:
     """One finished file and the proof of what it is."""
 
@@ -284,6 +303,7 @@ class DeliverableRecord:
     levels: MixLevels | None = None  # null where its sound is as it was mixed
     captions: tuple[CaptionRecord, ...] | None = None  # null: an older program made it
     caption_style: CaptionStyleRecord = USUAL_CAPTIONS
+    stems: StemsRecord | None = None  # null where the list wants none, or nothing is heard
 
 
 @dataclass(frozen=True, slots=True)

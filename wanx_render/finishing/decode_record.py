@@ -82,6 +82,7 @@ class Hearing:
     # ducked music as samples of the film with dB, straight lines between.
     gain: str = "0"
     limited: bool = False
+    ceiling: str | None = None  # dBTP at which they were
     ducking: tuple[tuple[int, str], ...] = ()
 
     @property

@@ -189,7 +189,7 @@ def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
     """
     insist_on(call.segments)
     with files.part_of(call.target) as part:
-        with _listed(call.segments) as listing:
+        with listed(call.segments) as listing:
             work = mastering.MixOfSegments(program, listing, call.mix, call.samples)
             if call.part:
                 hearing = sound_parts.encode(work, call.part, part)
@@ -200,7 +200,7 @@ def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
 
 
 @contextmanager
-def _listed(segments: Sequence[Path]) -> Iterator[Path]:
+def listed(segments: Sequence[Path]) -> Iterator[Path]:
     """A list of the segments beside them, for ffmpeg to read them one after the other."""
     with files.part_of(segments[0].with_name("join.ffconcat")) as listing:
         listing.write_bytes(join_list(segments))
@@ -493,7 +493,7 @@ def _template(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -
     file = part.with_name(f"{part.name}.head")
     container_name = "mov" if call.target.suffix == ".mov" else "mp4"
     try:
-        with _listed(call.segments[:1]) as listing, _tags(call.label, part) as tags:
+        with listed(call.segments[:1]) as listing, _tags(call.label, part) as tags:
             rate = call.frame.rate
             arguments = template_arguments(listing, sound, file, rate, tags, container_name)
             ffmpeg.run(program, arguments)

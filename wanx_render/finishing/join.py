@@ -7,7 +7,7 @@ put into the film as they are (``film``), behind a head that ffmpeg writes for t
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,17 @@ from typing import Any, Literal
 import ffmpeg as graph
 
 from wanx_render.finishing.codecs import timescale
-from wanx_render.finishing.mix import Level, Mix, MixSpan, key_arguments, metered, mixed
+from wanx_render.finishing.mix import (
+    Level,
+    Mix,
+    MixSpan,
+    StemKind,
+    key_arguments,
+    metered,
+    mixed,
+    stem,
+    unheld,
+)
 from wanx_render.media.decoding import COMPARED_RATE
 from wanx_render.media.ffmpeg import file_url
 from wanx_render.timing import AAC_PACKET, SAMPLE_RATE
@@ -204,6 +214,62 @@ def heard_arguments(listing: Path, first: int, length: int, target: Path) -> lis
 def measure_arguments(listing: Path, mix: Mix, samples: int, level: Level) -> list[str]:
     """The ffmpeg arguments that play the mix to a loudness meter and to nobody else."""
     return metered(mixed(_parts(listing).audio, mix, samples, level))
+
+
+@dataclass(frozen=True, slots=True)
+class LevelledMix:
+    """A whole mix of what ``listing`` names, ``samples`` long, at its level."""
+
+    listing: Path
+    mix: Mix
+    samples: int
+    level: Level
+
+
+def stem_arguments(work: LevelledMix, kind: StemKind, target: Path, comment: str) -> list[str]:
+    """The ffmpeg arguments that write one stem of a mix as the WAV ``target``.
+
+    It is as loud as in the film, before the limiter, so it may pass full scale: 32-bit floats.
+    """
+    clips = _parts(work.listing).audio
+    stream = stem(kind, clips, work.mix, work.samples, work.level).filter("asetpts", "N/SR/TB")
+    output = graph.output(
+        stream,
+        file_url(target),
+        **{
+            "c:a": "pcm_f32le",
+            "ar": SAMPLE_RATE,
+            "ac": 2,
+            "flags": "+bitexact",
+            "fflags": "+bitexact",
+            "map_metadata": -1,
+            **({"metadata": f"comment={comment}"} if comment else {}),
+            "rf64": "auto",
+            "f": "wav",
+        },
+    )
+    return list(output.overwrite_output().compile()[1:])
+
+
+def stem_sum_arguments(work: LevelledMix, stems: Sequence[Path]) -> list[str]:
+    """The ffmpeg arguments that compare the sum of stems with their mix, peaks not held.
+
+    A meter measures the sum, and ``astats`` the difference.
+    """
+    files = (graph.input(file_url(path), f="wav", protocol_whitelist="file") for path in stems)
+    streams = [file.audio for file in files]
+    total = _sum(streams) if len(streams) > 1 else streams[0]
+    sums = total.filter_multi_output("asplit", 2)
+    whole = mixed(_parts(work.listing).audio, work.mix, work.samples, unheld(work.level))
+    difference = _sum([sums[0], whole.filter("volume", -1)])
+    stats = difference.filter("astats", measure_perchannel="none", measure_overall="Peak_level")
+    meter = sums[1].filter("ebur128", framelog="verbose", peak="true")
+    outputs = (graph.output(stream, "-", f="null") for stream in (stats, meter))
+    return list(graph.merge_outputs(*outputs).compile()[1:])
+
+
+def _sum(streams: list[Any]) -> Any:
+    return graph.filter(streams, "amix", inputs=len(streams), normalize=0, duration="longest")
 
 
 def _parts(listing: Path) -> Any:

@@ -85,10 +85,17 @@ def _encode(work: MixOfSegments, target: Path) -> Hearing:
     is_lost = is_lost and audible(_measured(work, level))
     notices = (*choices(coder), *_unreached(work.mix, hearing))
     exceptions = ("loudness", "true peak") if work.mix.loudness is not None else ()
+    ceiling = str(level.ceiling) if level.limited else None
     return replace(
         hearing, lost=is_lost, notices=notices, excused=exceptions,
-        gain=str(level.gain), limited=level.limited,
+        gain=str(level.gain), limited=level.limited, ceiling=ceiling,
     )  # fmt: skip
+
+
+def level_of(hearing: Hearing) -> Level:
+    """The level at which a sound was encoded."""
+    ceiling = PEAK if hearing.ceiling is None else Decimal(hearing.ceiling)
+    return Level(Decimal(hearing.gain), hearing.limited, ceiling)
 
 
 _CLIP_FLOOR = -36  # dBFS; softer sound of clips is no voice, but their surroundings

@@ -5,10 +5,10 @@ would then be too loud for a moment is limited. Everything is laid out in sample
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import ffmpeg as graph
 
@@ -105,7 +105,41 @@ def mixed(clips: Any, mix: Mix, samples: int, level: Level, span: MixSpan | None
     """
     if mix.plain:
         return clips
-    span = span or MixSpan(0, samples, is_part=False)
+    return _laid(clips, mix, samples, level, span or MixSpan(0, samples, is_part=False))
+
+
+StemKind = Literal["dialogue", "music", "voices"]
+
+
+def stem(kind: StemKind, clips: Any, mix: Mix, samples: int, level: Level) -> Any:
+    """The stream of what a mix has of one kind, exactly ``samples`` long; all else is silent.
+
+    ``dialogue`` is the clips' own sound. Every stage of a mix but the limiter is linear, so that
+    the stems together are the mix before its peaks are held: the limiter is left out.
+    """
+    if mix.plain:
+        return _format(clips).filter("apad").filter("atrim", end_sample=samples)
+    own = replace(
+        mix,
+        music=mix.music if kind == "music" else None,
+        gains=mix.gains if kind == "music" else None,
+        voices=mix.voices if kind == "voices" else (),
+    )
+    whole = MixSpan(0, samples, is_part=False)
+    return _laid(clips if kind == "dialogue" else _silence(), own, samples, unheld(level), whole)
+
+
+def unheld(level: Level) -> Level:
+    """The same gain, and peaks as high as they are."""
+    return Level(level.gain)
+
+
+def _silence() -> Any:
+    return graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi").audio
+
+
+def _laid(clips: Any, mix: Mix, samples: int, level: Level, span: MixSpan) -> Any:
+    """The clips of a span with all that is laid over them, faded and at its level."""
     # Nothing ends before the whole is cut to its length: a filter with several inputs may drop what
     # it still holds of the others when the first of them ends.
     stream = _format(clips).filter("apad")
@@ -235,8 +269,7 @@ def metered(stream: Any) -> list[str]:
 
 def bare_arguments(mix: Mix, samples: int, level: Level) -> list[str]:
     """The ffmpeg arguments that measure music and voices over clips that are silent."""
-    silence = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi")
-    return metered(mixed(silence.audio, mix, samples, level))
+    return metered(mixed(_silence(), mix, samples, level))
 
 
 def key_arguments(clips: Any, samples: int, target: Path) -> list[str]:

@@ -17,8 +17,8 @@ from wanx_render.finishing.jobs import JoinCall, Joined
 from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.finishing.timeline import frames_of
-from wanx_render.language import Message, plural, recorded, tr
-from wanx_render.manifest import DeliverableRecord
+from wanx_render.language import Message, joined, plural, recorded, tr
+from wanx_render.manifest import DeliverableRecord, StemsRecord
 from wanx_render.media.ai_labels import Provenance, provenance_notices
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.planned import AnyPlanned
@@ -32,6 +32,7 @@ from wanx_render.run.record import join_key, merged_label, parts_of, record_of
 from wanx_render.run.results import sounds_of
 from wanx_render.run.sound import marks_of, mix_of, provenance_of_sounds, sound_call
 from wanx_render.run.sound_parts import SoundJob, SoundParts
+from wanx_render.run.stems import record_of_stems, stand, stems_call, stems_key, stems_of
 from wanx_render.run.words import DeliverableTexts, style_record
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.workers.base import Workers
@@ -135,10 +136,13 @@ class Finisher:
         call = self._call(deliverable, layout, jobs, mix, sounds)
         key = join_key([*(job.key for job in jobs), whole.call.target.name], call)
         heard = sounds_of(mix, self._folder)
+        stems = await self._stems(deliverable, whole, earlier)
         if earlier and earlier.key == key and await self._is_unchanged(call.target, earlier):
             self._emit(Event("deliverable", tr("unchanged"), deliverable=deliverable.name))
-            words = self._facts(deliverable, layout)
-            return replace(earlier, sounds=heard, **words, stale=(), kept_from="", shots=())
+            facts = self._facts(deliverable, layout)
+            return replace(
+                earlier, sounds=heard, stems=stems, **facts, stale=(), kept_from="", shots=()
+            )
         try:
             output = await self._join(call, jobs, sounds)
         except Unjoinable:
@@ -153,7 +157,8 @@ class Finisher:
         parts = parts_of(self._plan, self._layouts, deliverable, layout, self._folder)
         record = record_of(call, key, output, parts)
         facts = self._facts(deliverable, layout)
-        return replace(record, sounds=heard, notices=(*record.notices, *notices), **facts)
+        notices = (*record.notices, *notices)
+        return replace(record, sounds=heard, stems=stems, notices=notices, **facts)
 
     def _facts(self, deliverable: Deliverable, layout: Layout) -> dict[str, Any]:
         """What is recorded of a deliverable that its list says, whenever it was made."""
@@ -164,6 +169,23 @@ class Finisher:
             "captions": self._words.records(deliverable, layout),
             "caption_style": style_record(deliverable),
         }
+
+    async def _stems(
+        self, deliverable: Deliverable, whole: SoundJob, earlier: DeliverableRecord | None
+    ) -> StemsRecord | None:
+        """The stems of a deliverable, made where they are not there. Raises WanxError."""
+        sound, landed = whole.call, self._layouts.landed
+        stems = stems_of(self._plan, landed, deliverable, sound.mix) if deliverable.stems else ()
+        if not stems:
+            return None
+        call = stems_call(sound, deliverable_path(self._folder, deliverable), stems)
+        key, before = stems_key(call, sound.target.stem), earlier.stems if earlier else None
+        if before and before.key == key and await stand(before, self._folder, self._workers):
+            return before
+        names = joined((stem.kind for stem in stems), tr(", "))
+        text = tr("stems: {names}", names=names)
+        self._emit(Event("joining", text, deliverable=deliverable.name))
+        return record_of_stems(call, key, await self._maker.stems(call, whole.pieces))
 
     def _sounds(
         self, deliverable: Deliverable, layout: Layout, whole: SoundJob

@@ -8,6 +8,7 @@ from typing import TypeVar
 from wanx_render.errors import Damaged
 from wanx_render.events import Emit, Event
 from wanx_render.finishing.jobs import JoinCall, Joined
+from wanx_render.finishing.sound.stems import StemFiles, StemsCall
 from wanx_render.language import plural, tr
 from wanx_render.run.pieces import PieceJob, batches, piece_path
 from wanx_render.run.sound_parts import SoundJob
@@ -78,6 +79,10 @@ class PieceMaker:
     ) -> Joined:
         """Join and verify a deliverable of these pieces and this sound. Raises WanxError."""
         return await self._healed(lambda: self._workers.deliverable(call), jobs, sounds)
+
+    async def stems(self, call: StemsCall, jobs: Sequence[PieceJob]) -> StemFiles:
+        """Make the stems of a deliverable of these pieces. Raises WanxError."""
+        return await self._healed(lambda: self._workers.stems(call), jobs)
 
     async def settle(self) -> None:
         """Let the work that was begun come to an end, for the next run to find."""

@@ -159,6 +159,7 @@ DESCRIPTIONS = {
     "quality": tr("draft for a quick look, standard, master for further editing"),
     "codec": tr("Every player knows h264; the others need support in ffmpeg or hardware"),
     "poster": tr("The second whose frame becomes the poster; by default one of the first shot"),
+    "stems": tr("Write dialogue, music and voices as WAV files beside the film"),
     "captions": tr("burn draws captions, sidecar writes an SRT file, both does both"),
     "subtitles": tr("An SRT, WebVTT, ASS or LRC file for the whole film"),
     "font": tr("A font file for captions; by default the packaged fonts"),

@@ -447,6 +447,7 @@ class Deliverable(Written):
     look: FileText | None = None  # a .cube file
     fade_in: Fade | None = None
     fade_out: Fade | None = None
+    stems: bool = Field(default=False, strict=True)  # the sound by kinds, as files beside it
 
     @property
     def burns(self) -> bool:

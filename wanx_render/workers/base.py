@@ -23,6 +23,7 @@ from wanx_render.finishing.jobs import (
     make_segments,
     make_sound,
 )
+from wanx_render.finishing.sound.stems import StemFiles, StemsCall, make_stems
 from wanx_render.media.ffmpeg import Ffmpeg
 
 T = TypeVar("T")
@@ -69,8 +70,14 @@ class Workers(Protocol):
         Raises WanxError, leaving what stood there; Damaged as ``sound`` does.
         """
 
+    async def stems(self, call: StemsCall) -> StemFiles:
+        """Make the stems of a deliverable, and put them in place beside it.
+
+        Raises WanxError, leaving what stood there; Damaged as ``sound`` does.
+        """
+
     async def stands(self, path: Path, sha256: str) -> bool:
-        """Whether the deliverable is there as it was made."""
+        """Whether the deliverable, or a stem of it, is there as it was made."""
 
     def note(self, used: Set[str]) -> None:
         """Those segments and sounds are of use to a list that is not finished."""
@@ -132,6 +139,9 @@ class LocalWorkers:
         if begun:
             begun.discard()
         return await self._run(make_deliverable, self.program, call)
+
+    async def stems(self, call: StemsCall) -> StemFiles:
+        return await self._run(make_stems, self.program, call)
 
     async def stands(self, path: Path, sha256: str) -> bool:
         return path.is_file() and files.sha256(path) == sha256

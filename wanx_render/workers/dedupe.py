@@ -11,6 +11,7 @@ from pathlib import Path
 
 from wanx_render.errors import Broken, Damaged, StoreError, WanxError
 from wanx_render.finishing.jobs import BeginCall, JoinCall, Joined, SegmentCall, SoundCall
+from wanx_render.finishing.sound.stems import StemFiles, StemsCall
 from wanx_render.language import tr
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers.base import Workers
@@ -117,6 +118,9 @@ class ListWorkers:
 
     async def deliverable(self, call: JoinCall) -> Joined:
         return await self._workers.deliverable(call)
+
+    async def stems(self, call: StemsCall) -> StemFiles:
+        return await self._workers.stems(call)
 
     async def stands(self, path: Path, sha256: str) -> bool:
         return await self._workers.stands(path, sha256)

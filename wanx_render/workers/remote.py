@@ -16,6 +16,7 @@ from typing import TypeVar
 from wanx_render import files
 from wanx_render.errors import Damaged, StoreError, WanxError
 from wanx_render.finishing.jobs import BeginCall, JoinCall, Joined, SegmentCall, SoundCall
+from wanx_render.finishing.sound.stems import StemFiles, StemsCall, others, stem_path
 from wanx_render.language import joined, tr
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers import remote_jobs
@@ -78,6 +79,25 @@ class RemoteWorkers:
             raise
         await asyncio.to_thread(self._place, name, final, output.sha256)
         return output
+
+    async def stems(self, call: StemsCall) -> StemFiles:
+        order, data = await self._inputs.order(replace(call, target=call.segments[0]))
+        key = files.sha256_of(repr((data, self._inputs.name(call.target))).encode())
+        name = f"{self._made}/{key[:32]}.mp4"
+        try:
+            output = await self._run(remote_jobs.stems, order, data, name)
+        except WanxError as error:
+            await asyncio.to_thread(self._look_again, call.segments, error)
+            raise
+        await asyncio.to_thread(self._place_stems, call, name, output)
+        return output
+
+    def _place_stems(self, call: StemsCall, name: str, output: StemFiles) -> None:
+        for stem, sha256 in zip(call.stems, output.hashes, strict=True):
+            made = stem_path(Path(name), stem.kind).as_posix()
+            self._place(made, self._inputs.name(stem_path(call.target, stem.kind)), sha256)
+        for path in others(call):
+            self._store.remove(self._inputs.name(path))
 
     def _look_again(self, pieces: Iterable[Path], error: WanxError) -> None:
         """Know no more of pieces that are gone: a call found them damaged, or somebody took them.

@@ -28,6 +28,7 @@ from wanx_render.finishing.jobs import (
     make_sound,
 )
 from wanx_render.finishing.segment import Piece
+from wanx_render.finishing.sound.stems import StemFiles, StemsCall, make_stems, stem_path
 from wanx_render.language import NOTHING, Message, tr
 from wanx_render.media import ffmpeg
 from wanx_render.workers.cache import PLACE, Cache
@@ -107,6 +108,25 @@ def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:
             raise
         _insist_on_makers(order)
         order.store.put(target, name)
+        return output
+
+    return _done(order, replace(call, target=Path()), make)
+
+
+def stems(order: Order, call: StemsCall, name: str) -> StemFiles | WanxError:
+    """Make stems and put each into the store, named after ``name`` as after a deliverable."""
+
+    def make(program: ffmpeg.Ffmpeg, data: StemsCall, scratch: Path) -> StemFiles:
+        target = scratch / "made.mp4"
+        try:
+            output = make_stems(program, replace(data, target=target))
+        except Damaged:
+            _dropped(order, call.segments, data.segments)
+            raise
+        _insist_on_makers(order)
+        for stem in data.stems:
+            made = stem_path(Path(name), stem.kind).as_posix()
+            order.store.put(stem_path(target, stem.kind), made)
         return output
 
     return _done(order, replace(call, target=Path()), make)
