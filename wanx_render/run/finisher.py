@@ -139,10 +139,8 @@ class Finisher:
         stems = await self._stems(deliverable, whole, earlier)
         if earlier and earlier.key == key and await self._is_unchanged(call.target, earlier):
             self._emit(Event("deliverable", tr("unchanged"), deliverable=deliverable.name))
-            facts = self._facts(deliverable, layout)
-            return replace(
-                earlier, sounds=heard, stems=stems, **facts, stale=(), kept_from="", shots=()
-            )
+            facts = {"sounds": heard, "stems": stems, **self._facts(deliverable, layout)}
+            return replace(earlier, **facts, stale=(), kept_from="", shots=())
         try:
             output = await self._join(call, jobs, sounds)
         except Unjoinable:
@@ -156,9 +154,8 @@ class Finisher:
             self._emit(Event("warning", recorded(notice), deliverable=deliverable.name))
         parts = parts_of(self._plan, self._layouts, deliverable, layout, self._folder)
         record = record_of(call, key, output, parts)
-        facts = self._facts(deliverable, layout)
-        notices = (*record.notices, *notices)
-        return replace(record, sounds=heard, stems=stems, notices=notices, **facts)
+        facts = {"sounds": heard, "stems": stems, **self._facts(deliverable, layout)}
+        return replace(record, notices=(*record.notices, *notices), **facts)
 
     def _facts(self, deliverable: Deliverable, layout: Layout) -> dict[str, Any]:
         """What is recorded of a deliverable that its list says, whenever it was made."""
