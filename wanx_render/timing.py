@@ -132,6 +132,14 @@ def samples_in(frames: int, rate: Fraction) -> int:
     return nearest(frames * SAMPLE_RATE / rate)
 
 
+def timecode(frames: int, rate: Fraction) -> str:
+    """``HH:MM:SS:FF``, counted in the nearest whole number of frames a second (non-drop)."""
+    seconds, rest = divmod(frames, nearest(rate))
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}:{rest:02}"
+
+
 def line_at(points: Sequence[tuple[int, Fraction]], at: int) -> Fraction:
     """The value at ``at`` of a line through ``points``, which are in order of their first numbers.
 

@@ -58,6 +58,9 @@ def export(options: ExportOptions, environment: Environment) -> int:
         timeline = _timeline(record, deliverable, folder, environment)
         path = write(timeline, folder, deliverable.kept_from or record.finished_at)
         files.append(path)
+        if not _has_words(timeline) and isinstance(style, ExportFormat) and style.words:
+            message = tr("{film} has no words", film=deliverable.name)
+            environment.say(tr("warning: {message}", message=message))
         if reasons := why.get(deliverable.name, deliverable.stale):
             stale[str(path)] = list(reasons)
             message = because(deliverable.path, reasons)
@@ -68,6 +71,10 @@ def export(options: ExportOptions, environment: Environment) -> int:
     else:
         environment.stdout.write("".join(f"{path}\n" for path in files))
     return 0
+
+
+def _has_words(timeline: Timeline) -> bool:
+    return any(words.kind == "caption" for words in timeline.captions)
 
 
 def _timeline(

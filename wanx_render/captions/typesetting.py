@@ -37,7 +37,7 @@ _LEAST_PIXELS = 8
 _WHOLE = Fraction(3, 4)  # a word is made smaller down to this before it is broken
 _PITCH = Fraction(145, 100)  # from line to line, in ems
 _WIDEST_PITCH = Fraction(170, 100)  # some fonts leave room for marks that are hardly ever seen
-_BOX_ALPHA = 160
+BOX_ALPHA, OUTLINE_ALPHA = 160, 235  # of colours that do not say their own
 _NARROWEST = 24  # letters to three ems: no text of more than a line or two is narrower
 
 
@@ -202,16 +202,16 @@ def draw(text: str, on: Sheet) -> Image.Image:
         padding = on.padding(layout.pixels)
         canvas.rounded_rectangle(
             (left - padding, top - padding, right + padding, bottom + padding),
-            padding, colour(on.style.box, _BOX_ALPHA),
+            padding, colour(on.style.box, BOX_ALPHA),
         )  # fmt: skip
-    ascent = pitch - round(pitch * _DESCENT)
+    ascent = pitch - round(pitch * DESCENT)
     lines = in_context(layout.lines) if layout.leftward else layout.lines
     for number, line in enumerate(lines):
         _draw_line(canvas, line, on, layout, top + pitch * number + ascent)
     return image
 
 
-_DESCENT = Fraction(1, 4)  # of the pitch: what is below the baseline
+DESCENT = Fraction(1, 4)  # of the pitch: what is below the baseline
 
 
 def _block(layout: Setting, on: Sheet) -> tuple[int, int, int, int]:
@@ -255,7 +255,7 @@ def _draw_line(
         direction = "rtl" if layout.leftward else "ltr"
     has_outline = on.style.outline != "none"
     stroke = max(pixels // 12, 1) if has_outline else 0
-    edge = colour(on.style.outline, 235) if has_outline else None
+    edge = colour(on.style.outline, OUTLINE_ALPHA) if has_outline else None
     for run in lettering.runs(line):
         canvas.text(
             (x, baseline), run.text, colour(on.style.colour), run.font.at(pixels), anchor="ls",

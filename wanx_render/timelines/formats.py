@@ -39,6 +39,7 @@ class ExportFormat(NamedTuple):
     name: str  # also the file's suffix
     writer: Callable[[], Writer]  # imports what it needs
     urls: bool  # whether paths are written as URLs
+    words: bool = False  # whether nothing but the words of the film is in it
 
 
 class DraftFormat(NamedTuple):
@@ -90,18 +91,46 @@ def _fcpxml() -> Writer:
     return document.text_of
 
 
+def _csv() -> Writer:
+    from wanx_render.timelines import cuts
+
+    return cuts.text_of
+
+
+def _srt() -> Writer:
+    from wanx_render.timelines import subtitles
+
+    return subtitles.srt_of
+
+
+def _vtt() -> Writer:
+    from wanx_render.timelines import subtitles
+
+    return subtitles.vtt_of
+
+
+def _ass() -> Writer:
+    from wanx_render.timelines import subtitles
+
+    return subtitles.ass_of
+
+
 _TABLE = (
     ExportFormat(name="otio", writer=_otio, urls=True),
     ExportFormat(name="fcpxml", writer=_fcpxml, urls=True),
     ExportFormat(name="edl", writer=_edl, urls=False),
     DraftFormat(name="jianying"),
     DraftFormat(name="capcut"),
+    ExportFormat(name="csv", writer=_csv, urls=False),
+    ExportFormat(name="srt", writer=_srt, urls=False, words=True),
+    ExportFormat(name="vtt", writer=_vtt, urls=False, words=True),
+    ExportFormat(name="ass", writer=_ass, urls=False, words=True),
 )
 _FORMATS = {row.name: row for row in _TABLE}
 NAMES = tuple(_FORMATS)
 HELP = tr(
-    "Write otio for most programs, fcpxml for Final Cut Pro, edl for every program, or a draft for"
-    " jianying or capcut."
+    "Write otio for most programs, fcpxml for Final Cut Pro, edl for every program, a draft for"
+    " jianying or capcut, csv for a list of the cuts, or srt, vtt or ass for the words."
 )
 
 
