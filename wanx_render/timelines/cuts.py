@@ -70,5 +70,5 @@ def _number(value: Fraction) -> str:
 
 def _words(text: str) -> str:
     """Words in one line that no spreadsheet takes for a formula."""
-    line = one_line(str(text))
+    line = one_line(str(text).replace("\t", " "))
     return f"'{line}" if line.lstrip().startswith(_FORMULA) else line
