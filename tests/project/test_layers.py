@@ -97,7 +97,7 @@ ONLY_IN = {
     "fsspec": {"workers.store"},
     "icu4py": {"captions.linebreaks"},
     "charset_normalizer": {"source.charsets"},
-    "pysubs2": {"captions.ssa"},
+    "pysubs2": {"captions.ssa", "timelines.subtitles"},
 }
 
 
