@@ -102,6 +102,24 @@ def test_a_draft_with_a_file_missing_is_not_written(run: Export, rendered: Path)
     assert not folder.exists() or not list(folder.iterdir())
 
 
+@pytest.mark.proof
+@pytest.mark.parametrize("options", [[], ["--drafts", "D:\\Drafts"]])
+def test_the_command_says_where_it_is(options: list[str], rendered: Path, tmp_path: Path) -> None:
+    target = tmp_path / "film"
+    words = ["export", "list.yaml", "--format", "capcut", "--deliverable", "pad", *options]
+    done = subprocess.run(
+        [sys.executable, "-m", "wanx_render", *words, "--out", str(target)],
+        cwd=rendered,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, f"{target}\n"), done.stderr
+    draft = json.loads((target / "draft_info.json").read_bytes())
+    path = draft["materials"]["videos"][0]["path"]
+    assert path.startswith("D:/Drafts/film/materials/" if options else "##_draftpath_placeholder_")
+    assert draft["platform"]["app_source"] == "cc"
+
+
 @cache
 def decoded(path: Path) -> tuple[list[Picture], Fraction]:
     with av.open(str(path)) as container:

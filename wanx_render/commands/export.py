@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @click.option("--format", "style", type=click.Choice(formats.NAMES), required=True,
               help=formats.HELP)  # fmt: skip
 @click.option("--out", type=FILE, help=tr("Write this file [DELIVERABLE.FORMAT in the folder]."))
-@click.option("--drafts", metavar="PATH", help=tr("Name a draft's media under this folder."))
+@click.option(
+    "--drafts", metavar="PATH", default="", help=tr("Name a draft's media under this folder.")
+)
 @click.option("--only", metavar="ROW", help=tr("Export this row of a table."))
 @click.option("--deliverable", metavar="NAME", help=tr("Export only this deliverable [all]."))
 @click.option("--relative", is_flag=True, help=tr("Write paths relative to the timeline."))
