@@ -30,6 +30,21 @@ class LabelRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkRecord:
+    """A measurable fault of a clip: what, where and how strong. ``wanx_render.marks`` words it.
+
+    ``kind`` is unlike, unlike-last, frozen, cut, flicker, border, silent, clipped, jump or judge.
+    """
+
+    kind: str
+    start: str | None = None  # in seconds of the clip; null where it is about all of it
+    seconds: str | None = None  # how long it lasts
+    frame: int | None = None  # the first frame that shows it, counted from 0
+    value: str | None = None  # how strong: levels, swings a second, percent, runs, LU
+    about: str | None = None  # a side, another shot, a reason, or a judge's own words
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceRecord:
     """Who or what a take shows, or what it sounds like."""
 
@@ -73,6 +88,7 @@ class TakeRecord:
     labels: tuple[LabelRecord, ...] = ()  # of AI-generated content, as the clip carries them
     credentials: bool = False  # whether the clip holds C2PA content credentials
     references: tuple[ReferenceRecord, ...] = ()
+    marks: tuple[MarkRecord, ...] = ()  # what is measurably wrong with the clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +131,7 @@ class ShotRecord:
     gain: str = "0"  # decibels of the clip's own sound
     uses: dict[str, str] | None = None  # digests of what the list says of finishing, by key
     footage: FootageRecord | None = None
+    marks: tuple[MarkRecord, ...] = ()  # of the picked take beside the shot before it
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,16 @@ def decode(program: Ffmpeg, path: Path) -> Decoded:
     return _decoded(out)
 
 
-def examine(
-    program: Ffmpeg, path: Path, *, also: Sequence[str] = ()
-) -> tuple[Decoded, Probe | None]:
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What one reading of a file shows; where only decoding went well there is nothing else."""
+
+    decoded: Decoded
+    probe: Probe | None = None
+    log: str = ""  # what ffmpeg said of it and of further outputs
+
+
+def examine(program: Ffmpeg, path: Path, *, also: Sequence[str] = ()) -> Examined:
     """Decode all of ``path`` strictly and probe it: one reading of the file, by one process.
 
     ``also`` are outputs that ffmpeg shall write of the same decoding. Decoding alone decides
@@ -59,9 +66,9 @@ def examine(
         arguments = ("-nostats", *_decoding(path), *also, *outputs.arguments)
         try:
             out, log = ffmpeg.ask(program, arguments, timeout=900)
-            return _decoded(out), outputs.read(log, path)
+            return Examined(_decoded(out), outputs.read(log, path), log)
         except (FfmpegError, ValueError):
-            return decode(program, path), None
+            return Examined(decode(program, path))
 
 
 def _decoding(path: Path) -> tuple[str, ...]:
@@ -149,7 +156,8 @@ def listen(
     listing = out.decode("utf-8", "replace")
     end = sum(duration for start, duration in packets_of(listing, 0) if start >= 0)
     seconds = float(end * header(listing, "tb 0"))
-    return Heard(listing, _metered(log), _silent(log, seconds), _fidelity(log), _blocks(log))
+    silences = silences_of_log(log, seconds)
+    return Heard(listing, loudness_of_log(log), silences, _fidelity(log), _blocks(log))
 
 
 def hash_of(mix: Path, begin: int, end: int) -> str:
@@ -185,7 +193,7 @@ def _fidelity(log: str) -> float | None:
     return min(ratios, default=None)
 
 
-def _silent(log: str, end: float) -> tuple[Stretch, ...]:
+def silences_of_log(log: str, end: float) -> tuple[Stretch, ...]:
     """What silencedetect found; it may name the beginning alone of what lasts to the end."""
     starts = [max(float(at), 0.0) for at in re.findall(r"silence_start: (-?[\d.]+)", log)]
     ends = [float(at) for at in re.findall(r"silence_end: ([\d.]+)", log)]
@@ -240,10 +248,11 @@ def loudness(program: Ffmpeg, path: Path) -> Loudness:
 def metered(program: Ffmpeg, arguments: Sequence[str]) -> Loudness:
     """What the loudness meter says that ``arguments`` end in."""
     _, log = ffmpeg.ask(program, arguments, timeout=600)
-    return _metered(log)
+    return loudness_of_log(log)
 
 
-def _metered(log: str) -> Loudness:
+def loudness_of_log(log: str) -> Loudness:
+    """What ffmpeg's meter wrote at its end."""
     loud = re.findall(r"^\s+I:\s+(-?[\d.]+) LUFS", log, re.MULTILINE)
     peaks = re.findall(r"^\s+Peak:\s+(-?[\d.]+) dBFS", log, re.MULTILINE)
     # -70 is the gate: nothing louder was heard.

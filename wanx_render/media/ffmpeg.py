@@ -48,6 +48,10 @@ _OUTPUTS: Mapping[str, tuple[str, ...]] = {
         "-map", "0:v", "-map", "1:a", "-c:v", "libx264", "-c:a", "pcm_s16le",
         "-movflags", "+frag_keyframe+empty_moov", "-f", "mov", "pipe:1",
     ),
+    "avi": (
+        "-map", "0:v", "-map", "1:a", "-c:v", "rawvideo", "-c:a", "pcm_s16le",
+        "-f", "avi", "pipe:1",
+    ),
     "-aac_coder": ("-map", "1:a", "-c:a", "aac", "-aac_coder", "fast", "-f", "null", "-"),
     "alimiter=latency": (
         "-map", "1:a", "-af", "alimiter=limit=0.9:level=0:latency=1", "-f", "null", "-",

@@ -47,6 +47,7 @@ from wanx_render.shotlist.model import (
     picture_of,
 )
 from wanx_render.shotlist.preparing import Preparing, aims_of, preparing_of
+from wanx_render.shotlist.values import AUTO
 from wanx_render.task import InputMedia, TaskRequest
 
 Node = TypeVar("Node")
@@ -251,7 +252,9 @@ def _generated(asked: _Asked, retakes: Mapping[str, int], picks: Mapping[str, in
     shot, pick_of_list, is_chosen = with_choice(asked.shot, most, picks.get(asked.shot.id))
     rate = model_of(shot, asked.catalog).fps.value
     cut = cut_for(shot, Fraction(asked.request.duration), rate, asked.request.lead)
-    return PlannedShot(shot, _takes(asked, shot, rate), cut, basis, is_chosen, pick_of_list)
+    takes = _takes(asked, shot, rate)
+    candidates = tuple(take.number for take in takes) if asked.shot.pick == AUTO else ()
+    return PlannedShot(shot, takes, cut, basis, is_chosen, pick_of_list, candidates)
 
 
 def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ...]:

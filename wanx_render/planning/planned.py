@@ -14,6 +14,7 @@ from wanx_render.shotlist.inputs import MadePicture
 from wanx_render.shotlist.model import AnyShot, ClipShot, GeneratedShot, StillShot
 from wanx_render.shotlist.picks import NEWEST
 from wanx_render.shotlist.preparing import Preparing
+from wanx_render.shotlist.values import AUTO
 from wanx_render.task import ClipPart, InputMedia, TaskRequest
 from wanx_render.timing import Cut, cut_of
 
@@ -101,6 +102,7 @@ class PlannedShot:
     asked: Basis
     chosen: bool = False  # whether its pick was made on the board, not by the list
     pick_of_list: int = 1  # the take that is picked where nothing was chosen on the board
+    candidates: tuple[int, ...] = ()  # where the first one without marks is still to be picked
 
     @property
     def basis(self) -> str:
@@ -111,6 +113,13 @@ class PlannedShot:
     @property
     def picked(self) -> Take:
         return self.takes[self.shot.pick - 1]
+
+    def picking(self, pick: int, candidates: tuple[int, ...] = ()) -> "PlannedShot":
+        """The same with a take that the program picks; a pick of the board goes before it."""
+        if self.chosen:
+            return replace(self, pick_of_list=pick, candidates=())
+        shot = self.shot.model_copy(update={"pick": pick})
+        return replace(self, shot=shot, pick_of_list=pick, candidates=candidates)
 
     @property
     def size(self) -> Size | None:
@@ -256,6 +265,8 @@ def with_choice(written: Written, retakes: int, picked: int | None) -> tuple[Wri
     if retakes > 1:
         pick = written.pick if "pick" in written.model_fields_set else retakes
         written = written.model_copy(update={"takes": max(written.takes, retakes), "pick": pick})
+    if written.pick == AUTO:  # until clips are here, the first
+        written = written.model_copy(update={"pick": 1})
     pick_of_list = written.pick
     chosen = written.takes if picked == NEWEST else picked
     is_chosen = chosen is not None and chosen <= written.takes

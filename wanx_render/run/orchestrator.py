@@ -21,6 +21,7 @@ from wanx_render.files import write_atomically
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.language import Message, joined, plural, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest, last_in
+from wanx_render.marks.faults import marks_in
 from wanx_render.media import decoding
 from wanx_render.planning.origins import Origins, last_frame_path
 from wanx_render.planning.planned import Asked, PlannedFootage, PlannedPicture, PlannedShot, Take
@@ -61,6 +62,7 @@ async def render(context: RunContext, program_version: str) -> Manifest:
     takes = _Takes(context, finisher, ClipSource(context, tasks, reporter), reporter)
     try:
         results = await takes.run()
+        context = replace(context, plan=takes.plan)
         earlier = last_in(context.folder / "manifest.json")
         made = await _finish(context, finisher, results, earlier)
     finally:
@@ -138,6 +140,8 @@ class _Takes:
         self.maker = FootageMaker(context.tools.program, context.clips)
         self.footage: dict[str, ClipMedia | FootageFailure] = {}
         self.bugs: list[Exception] = []
+        self.choices: dict[str, asyncio.Task[int]] = {}  # of shots whose pick is still open
+        self.plan = context.plan  # with what was chosen since
 
     async def run(self) -> Results:
         context = self.context
@@ -150,6 +154,9 @@ class _Takes:
                     self.tasks[(shot.shot.id, take.number)] = group.create_task(
                         self._take(shot, take, work)
                     )
+            for shot in context.plan.generated:
+                if shot.candidates:
+                    self.choices[shot.shot.id] = group.create_task(self._choose(shot))
         return Results({name: task.result() for name, task in self.tasks.items()}, self.footage)
 
     def _may_ask(self, shot: str) -> bool:
@@ -190,8 +197,38 @@ class _Takes:
 
     def _landed(self, shot: PlannedShot, clip: TakeClip) -> None:
         """A clip of a shot is here: the deliverables use the picked one."""
-        if clip.take.number == shot.shot.pick:
+        if not shot.candidates and clip.take.number == shot.shot.pick:
             self.finisher.clip_landed(shot, clip.media)
+
+    async def _choose(self, shot: PlannedShot) -> int:
+        """Pick the first take without marks; where there is none, the first that came.
+
+        It is recorded once no clip that comes later could change it.
+        """
+        clips: list[TakeClip] = []
+        is_final = True
+        for number in shot.candidates:
+            result = await asyncio.shield(self.tasks[(shot.shot.id, number)])
+            if not isinstance(result, TakeClip):
+                is_final = False
+                continue
+            clips.append(result)
+            if not marks_in(result.attempt.clip_facts):
+                clips, is_final = [result], True
+                break
+        if not clips:
+            return shot.shot.pick
+        chosen, picked = shot.picking(clips[0].take.number), clips[0]
+        self.plan = self.plan.having(chosen)
+        if is_final:
+            self.context.journal.choose(shot.basis, chosen.shot.pick, len(shot.takes))
+        self.finisher.clip_landed(chosen, picked.media)
+        return chosen.shot.pick
+
+    async def _pick_of(self, source: Asked) -> int:
+        """The take that others go on from, once it is known."""
+        choice = self.choices.get(source.shot.id)
+        return await asyncio.shield(choice) if choice else source.shot.pick
 
     async def _ready(self, take: Take) -> Take | TakeFailure:
         """The take with what it begins with, waiting for the shot that this comes from.
@@ -212,7 +249,8 @@ class _Takes:
         source = next(shot for shot in plan.asked if shot.shot.id == take.waits_for)
         if self._may_ask(take.shot):
             self.reporter.report(take, "waiting", _waiting(take, source))
-        result = await asyncio.shield(self.tasks[(take.waits_for, source.shot.pick)])
+        pick = await self._pick_of(source)
+        result = await asyncio.shield(self.tasks[(take.waits_for, pick)])
         match result:
             case TakeClip():
                 beginning = await self._of_clip(take, result)

@@ -23,6 +23,7 @@ from wanx_render.manifest import (
     TakeRecord,
     WantedRecord,
 )
+from wanx_render.marks.faults import marks_in
 from wanx_render.media.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
 from wanx_render.media.image_labels import provenance as provenance_of_picture
@@ -319,6 +320,7 @@ def _made(clip: TakeClip, folder: Path) -> dict[str, Any]:
         "sound": media.has_sound,
         "labels": _label_records(media.provenance),
         "credentials": media.provenance.credentials,
+        "marks": marks_in(clip.attempt.clip_facts),
     }
 
 

@@ -15,6 +15,7 @@ from wanx_render.manifest import last_in
 from wanx_render.media import decoding, ffmpeg, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.money import Money
+from wanx_render.planning import automatic
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
@@ -115,6 +116,7 @@ def look(
     it may be one that is known in other bytes.
     """
     origins = Origins(journal, item.home, goes_on) if journal else None
+    rejected = {name: choice.rejected for name, choice in item.loaded.picks.shots.items()}
 
     def once() -> Outlook:
         shot_list = item.loaded
@@ -123,7 +125,8 @@ def look(
 
         def with_retakes(retakes: Mapping[str, int]) -> Plan:
             plan = make_plan(shot_list, catalog, backend, retakes)
-            return KeptClips(journal, plan.backend).plan(plan) if journal else plan
+            plan = KeptClips(journal, plan.backend).plan(plan) if journal else plan
+            return automatic.picked(plan, origins, rejected, cascade=cascade)
 
         plan, counts = retaken(with_retakes, retake, origins)
         statuses = take_statuses(plan, origins, cascade=cascade, insisted=retake, catalog=catalog)

@@ -48,6 +48,7 @@ from wanx_render.shotlist.values import (
     Opacity,
     OverlayMargin,
     OverlayWidth,
+    Pick,
     PlatformText,
     PositionText,
     Rate,
@@ -210,7 +211,7 @@ class GeneratedShot(Shot):
     watermark: bool = Field(default=False, strict=True)
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED, strict=True)
     takes: int = Field(default=1, ge=1, le=MAX_TAKES, strict=True)
-    pick: int = Field(default=1, ge=1, strict=True)
+    pick: Pick = 1  # AUTO: the first one without marks
 
     @model_validator(mode="after")
     def _one_beginning(self) -> Self:

@@ -49,6 +49,24 @@ def sentence_of(error: Exception) -> Message:
     return words if isinstance(words, Message) else verbatim(str(words))
 
 
+AUTO = 0  # in the place of a take: the first one without marks
+
+
+def _pick(value: Any) -> Any:
+    """The number of a take, or ``auto``."""
+    if value == "auto":
+        return AUTO
+    if type(value) is int and value < 1:
+        raise PydanticKnownError("greater_than_equal", {"ge": 1})
+    if isinstance(value, str) and not value.isdecimal():
+        message = tr("{value!r} is not a valid pick", value=value[:40])
+        raise fail("value-unknown", message, tr("write the number of a take, or auto"))
+    return value
+
+
+_PICK_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, {"const": "auto"}]}
+Pick = Annotated[int, Field(strict=True), BeforeValidator(_pick), WithJsonSchema(_PICK_SCHEMA)]
+
 _STANDING_FOR = str.maketrans("×✕✖∶＊−", "xxx:x-")
 
 

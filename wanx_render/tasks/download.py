@@ -13,6 +13,8 @@ from wanx_render import files
 from wanx_render.backends.base import Succeeded
 from wanx_render.errors import Broken, FfmpegError
 from wanx_render.language import NOTHING, Message, tr
+from wanx_render.marks.faults import measured
+from wanx_render.marks.samples import SamplesOutput
 from wanx_render.media import decoding, images
 from wanx_render.media.decoding import Decoded
 from wanx_render.media.images import BadPicture
@@ -48,8 +50,13 @@ async def fetch(tools: Tools, task: Succeeded, folder: Path, *, stem: str, frame
         sketch = Sketch.of(folder, frames)
 
         def examine() -> tuple[Decoded, Facts | None]:
-            decoded, probe = decoding.examine(tools.program, part, also=sketch.arguments())
-            return decoded, video_facts(probe) if probe else None
+            with SamplesOutput.beside() as output:
+                outputs = (*sketch.arguments(), *output.arguments)
+                result = decoding.examine(tools.program, part, also=outputs)
+                if result.probe is None:
+                    return result.decoded, None
+                facts = video_facts(result.probe)
+                return result.decoded, facts | faults_in(output, result.log, facts)
 
         try:
             clip, facts = await _whole(tools, task, part, examine)
@@ -110,6 +117,17 @@ def video_facts(result: Probe) -> dict[str, Any]:
         "starts": [str(picture.start), str(sound.start if sound else 0)],
         "channels": channels_of(sound.layout if sound else ""),
     }
+
+
+def faults_in(output: SamplesOutput, log: str, facts: Facts) -> Facts:
+    """What the samples of a clip show, for the journal; nothing where there are none.
+
+    A mark is a notice: no clip is refused because it could not be measured.
+    """
+    try:
+        return measured(output.read(log, Fraction(facts["rate"])))
+    except (OSError, ValueError):
+        return {}
 
 
 def picture_facts(data: bytes) -> dict[str, Any]:

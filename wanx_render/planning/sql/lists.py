@@ -1,4 +1,4 @@
-"""What is kept of lists: how many takes were asked for again, and how each row was left."""
+"""What is kept of lists: takes that were asked for again or chosen, and how each row was left."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from wanx_render.planning.sql.journal_file import JournalFile
 
 
 class ListTables(JournalFile):
-    """Retakes and rows."""
+    """Retakes, choices and rows."""
 
     def retakes(self) -> dict[str, int]:
         """How many takes were asked for by ``--retake``, by the basis of the shot."""
@@ -19,6 +19,17 @@ class ListTables(JournalFile):
         """The shot of this basis has so many takes from now on."""
         with self._write() as db:
             db.execute("INSERT OR REPLACE INTO retake VALUES (?, ?)", (basis, takes))
+
+    def choice(self, basis: str, takes: int) -> int | None:
+        """The take that ``pick: auto`` chose for the shot of this basis among so many takes."""
+        query = "SELECT take FROM choice WHERE basis = ? AND takes = ?"
+        row = self._db.execute(query, (basis, takes)).fetchone()
+        return int(row["take"]) if row else None
+
+    def choose(self, basis: str, take: int, takes: int) -> None:
+        """``pick: auto`` chose a take for the shot of this basis, among so many takes."""
+        with self._write() as db:
+            db.execute("INSERT OR REPLACE INTO choice VALUES (?, ?, ?)", (basis, take, takes))
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """How each row was left when it was last rendered, by its name."""

@@ -148,5 +148,13 @@ MIGRATIONS = (
     """
     CREATE INDEX attempt_amount ON attempt (currency, amount, clip) WHERE amount IS NOT NULL;
     """,
+    # Which take ``pick: auto`` chose among how many, so that it stays chosen.
+    """
+    CREATE TABLE choice (
+        basis TEXT PRIMARY KEY,
+        take INTEGER NOT NULL CHECK (take > 0),
+        takes INTEGER NOT NULL CHECK (takes >= take)
+    ) STRICT;
+    """,
 )
 VERSION = len(MIGRATIONS)

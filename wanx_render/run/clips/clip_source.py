@@ -2,16 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from wanx_render.errors import Broken
 from wanx_render.events import Kind
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.language import NOTHING, Message, plural, tr, verbatim
+from wanx_render.marks.faults import marks_in
+from wanx_render.marks.words import sentence
 from wanx_render.media import probe
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.origins import Origins, pixels_of
 from wanx_render.planning.planned import Take
 from wanx_render.run.clips.clip_media import current_facts, media_of
+from wanx_render.run.clips.take_marks import TakeMarker
 from wanx_render.run.clips.task_runner import TaskRunner
 from wanx_render.run.context import RunContext
 from wanx_render.run.results import TakeClip, TakePicture, TakeResult
@@ -28,6 +32,7 @@ class ClipSource:
         self._context = context
         self._tasks = tasks
         self._reporter = reporter
+        self._marker = TakeMarker(context.tools.program, context.clips, context.judge)
 
     async def if_here(self, take: Take) -> TakeResult:
         """The clip of ``take`` where it is here; nothing is asked for."""
@@ -106,7 +111,8 @@ class ClipSource:
             return None
         if take.request.is_picture:
             return await self._picture(take, attempt, path)
-        return TakeClip(take, attempt, await self._media(attempt, attempt.clip_sha256, path))
+        facts, media = await self._facts(take, attempt, path)
+        return TakeClip(take, replace(attempt, clip_facts=facts), media)
 
     async def _picture(self, take: Take, attempt: Attempt, path: Path) -> TakePicture:
         """The picture that a model made; looked at again where nothing is noted of it."""
@@ -117,14 +123,22 @@ class ClipSource:
         origins = Origins(self._context.journal, self._context.clips)
         return TakePicture(take, attempt, origins.made_picture(attempt))
 
-    async def _media(self, attempt: Attempt, sha256: str, path: Path) -> ClipMedia:
-        """What the clip is; probed once, and again where its size is not what it was."""
-        facts = current_facts(attempt, path)
-        if facts is None:
-            tools = self._context.tools
-            facts = video_facts(await tools.work(probe.probe, tools.program, path))
+    async def _facts(
+        self, take: Take, attempt: Attempt, path: Path
+    ) -> tuple[dict[str, Any], ClipMedia]:
+        """What the clip is, with its marks; probed once, and again where its size is not what it
+        was."""
+        tools, sha256 = self._context.tools, attempt.clip_sha256 or ""
+        before = current_facts(attempt, path)
+        facts = before or video_facts(await tools.work(probe.probe, tools.program, path))
+        media = media_of(facts, path, sha256)
+        facts, failure = await tools.work(self._marker.facts, take, media, facts)
+        if failure:
+            text = tr("the judge failed: {reason}", reason=failure)
+            self._reporter.report(take, "warning", text)
+        if facts is not before:
             self._context.journal.probed(sha256, facts)
-        return media_of(facts, path, sha256)
+        return facts, media
 
     def _report(self, clip: TakeClip | TakePicture, kind: Kind) -> None:
         if isinstance(clip, TakePicture):
@@ -139,6 +153,8 @@ class ClipSource:
         self._reporter.report(clip.take, kind, text)
         if kind == "clip" and (difference := _difference(clip.take, media)):
             self._reporter.report(clip.take, "warning", difference)
+        for mark in marks_in(clip.attempt.clip_facts) if kind == "clip" else ():
+            self._reporter.report(clip.take, "warning", sentence(mark))
 
     def _report_picture(self, made: TakePicture, kind: Kind) -> None:
         size, expected = made.picture.size, made.take.size

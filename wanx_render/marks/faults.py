@@ -1,0 +1,83 @@
+"""All faults that show in a clip alone, as records; what was asked for decides which count."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from wanx_render.manifest import MarkRecord
+from wanx_render.marks.picture import FrameRun, borders, cuts, flickers, stills
+from wanx_render.marks.samples import Samples
+from wanx_render.marks.sound import clipped, silent
+
+SILENT_SECONDS = 2.0  # the shortest silence that is a fault
+
+
+def faults_of(samples: Samples) -> tuple[MarkRecord, ...]:
+    """Frozen stretches, cuts, flicker, black borders, silence and clipped sound of a clip.
+
+    A clip without a sound stream is silent as a whole. Takes some 50 ms for five seconds.
+    """
+    return (*_of_picture(samples), *_of_sound(samples))
+
+
+def measured(samples: Samples) -> dict[str, Any]:
+    """What is measured of a clip, as the journal keeps it: ``faults``, and ``loudness`` in LUFS."""
+    loudness = None if samples.loudness is None else str(samples.loudness)
+    return {"faults": written(faults_of(samples)), "loudness": loudness}
+
+
+def _of_picture(samples: Samples) -> Iterator[MarkRecord]:
+    for run in stills(samples):
+        yield _stretch("frozen", samples, run)
+    for run in cuts(samples):
+        yield MarkRecord("cut", start=_seconds(samples.at(run.start)), frame=run.start)
+    for run in flickers(samples):
+        yield _stretch("flicker", samples, run)
+    for side, share in borders(samples.frames).items():
+        yield MarkRecord("border", value=f"{100 * share:.0f}", about=side)
+
+
+def _stretch(kind: str, samples: Samples, run: FrameRun) -> MarkRecord:
+    return MarkRecord(
+        kind,
+        start=_seconds(samples.at(run.start)),
+        seconds=_seconds(samples.at(run.frames)),
+        frame=run.start,
+        value=f"{run.strength:.1f}",
+    )
+
+
+def _of_sound(samples: Samples) -> Iterator[MarkRecord]:
+    if not samples.sound:
+        yield MarkRecord("silent")
+        return
+    for start, end in silent(samples, min(SILENT_SECONDS, samples.seconds / 2)):
+        yield MarkRecord("silent", start=_seconds(start), seconds=_seconds(end - start))
+    if stretch := clipped(samples):
+        yield MarkRecord(
+            "clipped",
+            start=_seconds(stretch.start),
+            seconds=_seconds(stretch.end - stretch.start),
+            value=str(stretch.runs),
+        )
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def written(marks: Sequence[MarkRecord]) -> list[dict[str, Any]]:
+    """Marks as the journal keeps them."""
+    return [{k: v for k, v in asdict(mark).items() if v is not None} for mark in marks]
+
+
+def read(records: Sequence[Mapping[str, Any]]) -> tuple[MarkRecord, ...]:
+    """Marks that the journal kept."""
+    return tuple(MarkRecord(**record) for record in records)
+
+
+def marks_in(facts: Mapping[str, Any] | None) -> tuple[MarkRecord, ...]:
+    """The marks of a take and those of its judge, in the facts of its clip."""
+    facts = facts or {}
+    judged = facts.get("judge") or {}
+    return read([*facts.get("marks", ()), *judged.get("marks", ())])
