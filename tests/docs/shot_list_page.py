@@ -169,7 +169,7 @@ class _Tables:
 
     def _values(self, field: dict[str, Any]) -> str:
         """What a field may be, in one cell."""
-        kinds = self.word("or").join(dict.fromkeys(self._kinds(field)))
+        kinds = self.word("or").join(dict.fromkeys(self._kinds(field))).replace("或`", "或 `")
         examples = self.word("comma").join(f"`{value}`" for value in field.get("examples", ()))
         return kinds + (self.word("such as", examples=examples) if examples else "")
 

@@ -26,7 +26,7 @@ FLOORS = (
     ("planning", "workers", "conformance"),
     ("validation", "backends"),
     ("finishing", "timelines"),
-    ("captions", "effects"),
+    ("captions", "effects", "marks"),
     ("shotlist",),
     ("catalog", "media"),
     ("source", "ready"),
@@ -60,7 +60,7 @@ SERVER_SEES = {
 }  # fmt: skip
 
 ONLY_IN = {
-    "subprocess": {"media.ffmpeg"},
+    "subprocess": {"media.ffmpeg", "run.clips.judge"},
     "sqlite3": {"planning.sql.journal_file"},
     "yaml": {"source.layout", "source.yaml_core", "source.yaml_source"},
     "httpx": {

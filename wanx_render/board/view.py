@@ -21,6 +21,8 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Size
 from wanx_render.language import NOTHING, Message, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest
+from wanx_render.marks.faults import marks_in
+from wanx_render.marks.words import sentence
 from wanx_render.money import show_money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Plan, frame_of
@@ -383,6 +385,7 @@ def _clip(attempt: Attempt) -> dict[str, Any]:
         "frames": facts.get("frames"),
         "cost": show_money(attempt.bill) if attempt.bill else None,
         "actual_prompt": attempt.actual_prompt,
+        "marks": [sentence(mark) for mark in marks_in(facts)],
     }
     if "seed" in attempt.request:  # of a stale clip it is not that of the next request
         record["seed"] = attempt.request["seed"]

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wanx_render.commands.options import BACKEND, BASE_URL, CATALOG, FILE, FOLDER, MoneyType
+from wanx_render.commands.options import (
+    BACKEND,
+    BASE_URL,
+    CATALOG,
+    FILE,
+    FOLDER,
+    JUDGE,
+    MoneyType,
+)
 from wanx_render.language import tr
 
 if TYPE_CHECKING:
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     "--max-cost", type=MoneyType(), help=tr("Stop a run before it spends more than this.")
 )
 @BASE_URL
+@JUDGE
 @CATALOG
 def command(file: Path, port: int, row: str | None, **options: Any) -> int:
     """Serve the live page of FILE."""

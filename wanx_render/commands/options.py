@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from wanx_render.run.clips.judge import Judge
+
 
 _NEVER = (errno.ENAMETOOLONG, errno.ELOOP)  # no file is there, and none can be
 
@@ -149,6 +151,24 @@ RESULT_HOST = click.option(
 AMBIGUOUS = click.option(
     "--on-ambiguous", type=click.Choice(["ask", "resubmit"]), default="ask", show_default=True,
     help=tr("Ask you about a request that may have been accepted, or send it again."),
+)  # fmt: skip
+
+
+class JudgeType(click.ParamType["Judge"]):
+    name = "command"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Judge:
+        from wanx_render.run.clips.judge import Judge
+
+        try:
+            return Judge.of(value)
+        except ValueError:
+            self.fail(tr("{text!r} is not a command", text=value), param, ctx)
+
+
+JUDGE = click.option(
+    "--judge", type=JudgeType(), envvar="WANX_JUDGE", metavar="COMMAND",
+    help=tr("Have this command mark clips too: it gets a clip and prints JSON."),
 )  # fmt: skip
 REGION = click.option(
     "--region", metavar="NAME", default="beijing", show_default=True,

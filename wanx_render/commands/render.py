@@ -14,6 +14,7 @@ from wanx_render.commands.options import (
     CATALOG,
     DELIVER,
     FILE,
+    JUDGE,
     KEEP_GOING,
     LINES,
     RENDER_FOLDER,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 @BASE_URL
 @RESULT_HOST
 @AMBIGUOUS
+@JUDGE
 @WHERE
 @click.option("--watch", is_flag=True, help=tr("Render at each save. Asks before it spends."))
 @LINES

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from wanx_render.manifest import MarkRecord
@@ -10,6 +11,7 @@ from wanx_render.marks.samples import Samples
 from wanx_render.marks.sound import clipped, silent
 
 SILENT_SECONDS = 2.0  # the shortest silence that is a fault
+JUMP_LU = 8  # between neighbouring shots
 
 
 def faults_of(samples: Samples) -> tuple[MarkRecord, ...]:
@@ -60,6 +62,17 @@ def _of_sound(samples: Samples) -> Iterator[MarkRecord]:
             seconds=_seconds(stretch.end - stretch.start),
             value=str(stretch.runs),
         )
+
+
+def jump_marks(before: Decimal, after: Decimal, shot: str) -> tuple[MarkRecord, ...]:
+    """The mark of a shot that is much louder or quieter than ``shot``, the one before it.
+
+    ``before`` and ``after`` are in LUFS, each of the whole clip with the gain of its shot.
+    """
+    difference = after - before
+    if abs(difference) < JUMP_LU:
+        return ()
+    return (MarkRecord("jump", value=f"{difference:.1f}", about=shot),)
 
 
 def _seconds(value: float) -> str:

@@ -16,7 +16,7 @@ from wanx_render.marks.samples import SIDE, Samples
 
 # -- Frames that stand -----------------------------------------------------------------------------
 
-STILL_LEVELS = 3  # of 255: what a pixel of a small frame may differ by while the picture stands
+STILL_LEVELS = 5  # of 255: what a pixel of a small frame may differ by while the picture stands
 STILL_SECONDS = 1.0  # the shortest stretch that is a fault
 
 
@@ -93,13 +93,13 @@ def _likeness(first: Image.Image, second: Image.Image) -> float:
 
 FLICKER_LEVELS = 2.5  # how far brightness swings to either side, at the least
 FLICKER_CHANGES = 6  # of direction within a second: three flashes, the most that WCAG 2.3.1 allows
-FLICKER_CELLS = 3  # of nine parts of the frame, in which it is seen at once
+FLICKER_CELLS = 6  # of nine parts of the frame, in which it is seen at once: motion is in fewer
 _CELLS = 3  # across and down
 _AROUND = 3  # frames before and behind, against whose mean a frame's brightness is held
 
 
 def flickers(samples: Samples) -> Iterator[FrameRun]:
-    """Stretches in which brightness swings to and fro, over the frame or a third of it."""
+    """Stretches in which brightness swings to and fro, over most of the frame."""
     cells = list(zip(*(_brightness(frame) for frame in samples.frames), strict=True))
     window = max(round(float(samples.rate)), 2)
     changes = [_swings(levels) for levels in cells]
@@ -109,8 +109,9 @@ def flickers(samples: Samples) -> Iterator[FrameRun]:
         >= FLICKER_CELLS
         for start in range(max(count - window + 1, 1))
     ]
-    for start, end in _stretches(flags):
-        frames = min(end - 1 + window, count) - start
+    seen = [any(flags[max(at - window + 1, 0) : at + 1]) for at in range(count)]
+    for start, end in _stretches(seen):
+        frames = end - start
         swings = sum(len([at for at in cell if start <= at < start + frames]) for cell in changes)
         yield FrameRun(start, frames, swings / (2 * len(cells) * frames / float(samples.rate)))
 
@@ -143,7 +144,7 @@ def _stretches(flags: Sequence[bool]) -> Iterator[tuple[int, int]]:
 
 BLACK_LEVEL = 12  # no pixel of a border is ever brighter
 BORDER_LINES = 2  # of SIDE: the narrowest border that is a fault
-BORDER_STEP = 12.0  # levels by which the picture behind its edge is brighter, in the mean
+BORDER_LENGTH = 0.75  # of its edge, behind which the picture is brighter: others are dark scenes
 SIDES = ("top", "bottom", "left", "right")
 
 
@@ -154,12 +155,13 @@ def borders(frames: Sequence[Image.Image]) -> dict[str, float]:
     for side, turns in zip(SIDES, (0, 180, 270, 90), strict=True):
         rows = _rows(brightest.rotate(turns))
         width = next((n for n, row in enumerate(rows) if max(row) > BLACK_LEVEL), SIDE)
-        if (
-            BORDER_LINES <= width < SIDE // 2
-            and fmean(rows[min(width + 1, SIDE - 1)]) >= BORDER_STEP
-        ):
+        if BORDER_LINES <= width < SIDE // 2 and _is_lit(rows[width + 1]):
             shares[side] = width / SIDE
     return shares
+
+
+def _is_lit(row: bytes) -> bool:
+    return sum(level > 2 * BLACK_LEVEL for level in row) >= BORDER_LENGTH * len(row)
 
 
 def _rows(picture: Image.Image) -> list[bytes]:

@@ -1,10 +1,12 @@
-"""``--retake``: one more take of a shot, with a seed of its own; the earlier ones are kept."""
+"""Several takes of a shot: ``--retake`` asks for one more, ``pick: auto`` takes one of them."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from wanx_render.marks.faults import marks_in
 from wanx_render.planning.origins import Origins
-from wanx_render.planning.plan import Plan
-from wanx_render.planning.take_status import take_statuses
+from wanx_render.planning.plan import Plan, in_turn
+from wanx_render.planning.planned import PlannedShot
+from wanx_render.planning.take_status import TakeStatus, take_statuses
 
 
 def retaken(
@@ -27,3 +29,63 @@ def retaken(
             counts[now.basis] = len(now.takes) + 1
             plan = make({**takes_of, **counts})
     return plan, counts
+
+
+def picked_automatically(
+    plan: Plan, origins: Origins | None, rejected: Mapping[str, Sequence[int]], *, cascade: bool
+) -> Plan:
+    """The plan with the takes that ``pick: auto`` picks of what is here: the first without marks,
+    else the first.
+
+    What a take begins with follows from the pick of the shot before it. ``rejected`` are takes that
+    were rejected on the board: one of them is picked only where there is no other. A shot whose
+    pick may still change has candidates left.
+    """
+    automatic = {shot.shot.id: shot for shot in plan.generated if shot.candidates}
+    if not automatic:
+        return plan
+    sources = {s.shot.id: w if (w := s.picked.waits_for) in automatic else None for s in plan.asked}
+    statuses = _by_shot(plan, origins, cascade=cascade)
+    for name in in_turn(sources):
+        if name not in automatic:
+            continue
+        shot = _settled(automatic[name], statuses[name], rejected.get(name, ()), origins)
+        plan = plan.having(shot)
+        if shot.shot.pick != automatic[name].shot.pick and name in sources.values():
+            statuses = _by_shot(plan, origins, cascade=cascade)
+    return plan
+
+
+def _by_shot(
+    plan: Plan, origins: Origins | None, *, cascade: bool
+) -> dict[str, dict[int, TakeStatus]]:
+    result: dict[str, dict[int, TakeStatus]] = {}
+    for status in take_statuses(plan, origins, cascade=cascade):
+        result.setdefault(status.take.shot, {})[status.take.number] = status
+    return result
+
+
+def _settled(
+    shot: PlannedShot,
+    statuses: Mapping[int, TakeStatus],
+    rejected: Iterable[int],
+    origins: Origins | None,
+) -> PlannedShot:
+    """The shot with its pick; with candidates left where that is not decided yet."""
+    candidates = tuple(n for n in shot.candidates if n not in rejected) or shot.candidates
+    recorded = origins.journal.choice(shot.basis, len(shot.takes)) if origins else None
+    if recorded in candidates and statuses[recorded].state == "cached":
+        return shot.picking(recorded)
+    return shot.picking(_first_hope(candidates, statuses), candidates)
+
+
+def _first_hope(candidates: Sequence[int], statuses: Mapping[int, TakeStatus]) -> int:
+    """The first take that has no marks, or may come without; else the first that is here."""
+    here = [number for number in candidates if statuses[number].state == "cached"]
+    for number in candidates:
+        status = statuses[number]
+        if status.state in ("new", "resumed"):
+            return number
+        if number in here and status.clip and not marks_in(status.clip.clip_facts):
+            return number
+    return (here or candidates)[0]

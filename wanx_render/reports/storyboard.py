@@ -34,6 +34,7 @@ from wanx_render.manifest import (
     TakeRecord,
     WantedRecord,
 )
+from wanx_render.marks.words import sentence
 from wanx_render.reports import gantt, wording
 from wanx_render.reports.bilingual import (
     SWITCH,
@@ -101,7 +102,7 @@ def _environment() -> jinja2.Environment:
     }
     templates.globals |= {
         "difference": wording.difference, "recorded_state": recorded_state,
-        "recorded": recorded, "out_of_date": out_of_date,
+        "recorded": recorded, "out_of_date": out_of_date, "sentence_of": sentence,
         "source_of": _source, "window": _window,
     }  # fmt: skip
     return templates

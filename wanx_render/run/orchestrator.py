@@ -22,6 +22,7 @@ from wanx_render.finishing.segment import ClipMedia
 from wanx_render.language import Message, joined, plural, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest, last_in
 from wanx_render.marks.faults import marks_in
+from wanx_render.marks.words import sentence
 from wanx_render.media import decoding
 from wanx_render.planning.origins import Origins, last_frame_path
 from wanx_render.planning.planned import Asked, PlannedFootage, PlannedPicture, PlannedShot, Take
@@ -70,9 +71,19 @@ async def render(context: RunContext, program_version: str) -> Manifest:
     films = await with_last_films(context, made, earlier)
     manifest = manifest_of(context, results, films, program=program_version, spent=tasks.spent)
     write_atomically(context.folder / "manifest.json", manifest.text())
+    _report_marks(context, manifest, earlier)
     if takes.bugs:  # the others went on, and what they brought is kept
         raise takes.bugs[0]
     return manifest
+
+
+def _report_marks(context: RunContext, manifest: Manifest, earlier: Manifest | None) -> None:
+    """Say how shots do not go together, where the run before did not say it."""
+    known = {(shot.id, mark) for shot in (earlier.shots if earlier else ()) for mark in shot.marks}
+    for shot in manifest.shots:
+        for mark in shot.marks:
+            if (shot.id, mark) not in known:
+                context.emit(Event("warning", sentence(mark), shot=shot.id))
 
 
 async def _finish(

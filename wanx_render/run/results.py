@@ -1,7 +1,7 @@
 """What became of each take of a run, and the manifest that is made of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from wanx_render.manifest import (
     TakeRecord,
     WantedRecord,
 )
-from wanx_render.marks.faults import marks_in
+from wanx_render.marks.faults import jump_marks, marks_in
 from wanx_render.media.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
 from wanx_render.media.image_labels import provenance as provenance_of_picture
@@ -118,7 +118,7 @@ def manifest_of(
         finished_at=tools.wall.now().isoformat(timespec="seconds"),
         complete=made == len(plan.deliverables) and results.complete,
         cost=_spent(results.takes, plan.currency),
-        shots=tuple(_shot_record(shot, results, context) for shot in plan.shots),
+        shots=tuple(_shot_records(results, context)),
         deliverables=films.records,
         warnings=context.warnings,
         cost_run=write_sum(Money(spent, plan.currency)),
@@ -159,6 +159,33 @@ def _spent(results: Mapping[tuple[str, int], TakeResult], currency: str) -> str:
     bills = (attempt.bill for attempt in clips.values())
     amount = sum((bill.amount for bill in bills if bill), Decimal(0))
     return write_sum(Money(amount, currency))
+
+
+def _shot_records(results: Results, context: RunContext) -> Iterator[ShotRecord]:
+    shots = context.plan.shots
+    for before, shot in zip((None, *shots), shots, strict=False):
+        record = _shot_record(shot, results, context)
+        if before and (levels := _levels(before, shot, results)):
+            record = replace(record, marks=jump_marks(*levels, before.shot.id))
+        yield record
+
+
+def _levels(
+    before: AnyPlanned, shot: AnyPlanned, results: Results
+) -> tuple[Decimal, Decimal] | None:
+    """How loud two shots are in the film, in LUFS; None where one of them is not heard."""
+    levels = [_level(entry, results) for entry in (before, shot)]
+    return (levels[0], levels[1]) if levels[0] is not None and levels[1] is not None else None
+
+
+def _level(shot: AnyPlanned, results: Results) -> Decimal | None:
+    """The loudness of a picked take with the gain of its shot; of own footage none is known."""
+    if isinstance(shot, PlannedFootage) or not shot.shot.sound.is_finite():
+        return None
+    result = results.takes[(shot.shot.id, shot.shot.pick)]
+    facts = result.attempt.clip_facts if isinstance(result, TakeClip) else None
+    loudness = (facts or {}).get("loudness")
+    return Decimal(loudness) + shot.shot.sound if loudness else None
 
 
 def _shot_record(shot: AnyPlanned, results: Results, context: RunContext) -> ShotRecord:

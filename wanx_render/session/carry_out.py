@@ -203,6 +203,7 @@ class Run:
             cascade=self.options.cascade,
             insisted=prospect.retaken,
             warnings=tuple(_noted(warning) for warning in item.loaded.warnings),
+            judge=self.options.judge,
         )
 
     def _publish(

@@ -15,13 +15,12 @@ from wanx_render.manifest import last_in
 from wanx_render.media import decoding, ffmpeg, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.money import Money
-from wanx_render.planning import automatic
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, make
 from wanx_render.planning.planned import Take
-from wanx_render.planning.retakes import retaken
+from wanx_render.planning.retakes import picked_automatically, retaken
 from wanx_render.planning.sending.kept_clips import KeptClips
 from wanx_render.planning.take_status import TakeStatus, identities, lost, take_statuses
 from wanx_render.planning.truth import Truth, truth_of
@@ -126,7 +125,7 @@ def look(
         def with_retakes(retakes: Mapping[str, int]) -> Plan:
             plan = make_plan(shot_list, catalog, backend, retakes)
             plan = KeptClips(journal, plan.backend).plan(plan) if journal else plan
-            return automatic.picked(plan, origins, rejected, cascade=cascade)
+            return picked_automatically(plan, origins, rejected, cascade=cascade)
 
         plan, counts = retaken(with_retakes, retake, origins)
         statuses = take_statuses(plan, origins, cascade=cascade, insisted=retake, catalog=catalog)

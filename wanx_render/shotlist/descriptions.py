@@ -73,7 +73,7 @@ DESCRIPTIONS = {
     "watermark": tr("Let the service draw its label on the clip"),
     "seed": tr("The seed of the first take; the others are derived from it"),
     "takes": tr("How many takes to generate, each with its own seed"),
-    "pick": tr("The take that goes into the deliverables"),
+    "pick": tr("The take that goes into the deliverables; auto takes the first one without marks"),
     "trim": tr("The part of the clip that is used, in seconds"),
     "start": tr("Where the used part starts, in seconds"),
     "end": tr("Where the used part ends, in seconds"),

@@ -152,6 +152,7 @@ function newCard(n) {
   const card = {
     figure, frame, n,
     title: make("h3"), state: make("p", "state"), note: make("p", "note"), facts: make("p", "dim"),
+    faults: make("ul", "faults"),
     choose: button("", "", () => choose(n)),
     reject: button("", "", () => reject(n)),
     cancel: button(tr("Cancel"), "", () => cancel(n)),
@@ -171,7 +172,7 @@ function caption(card) {
   const acts = make("div", "acts");
   acts.append(card.choose, card.reject, card.listen, card.mark, card.cancel);
   const text = make("figcaption");
-  text.append(card.title, card.state, card.note, card.facts, card.more, acts);
+  text.append(card.title, card.state, card.note, card.faults, card.facts, card.more, acts);
   return text;
 }
 
@@ -187,12 +188,22 @@ function fillCard(card, take) {
   say(card.title, shot.own ? ownWord(shot.own) : [tr("Take {n}", take), ...marks.filter(Boolean)].join(" · "));
   say(card.note, plain(take.text));
   show(card.note, Boolean(take.text));
+  fillFaults(card.faults, take.marks ?? []);
   say(card.facts, takeFacts(take));
   fillActs(card, take, picked, rejected);
   say(card.actual, plain(take.actual_prompt));
   show(card.more, Boolean(take.actual_prompt) && take.actual_prompt !== shot.prompt);
   showState(card);
   fillFrame(card, take);
+}
+
+// What is measurably wrong with a take; filled again only where it changed.
+function fillFaults(list, marks) {
+  const words = marks.map(plain);
+  if (list.textContent !== words.join("")) {
+    list.replaceChildren(...words.map((text) => make("li", "", text)));
+  }
+  show(list, words.length > 0);
 }
 
 function fillActs(card, take, picked, rejected) {

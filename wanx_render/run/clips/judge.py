@@ -1,6 +1,6 @@
 """A person's own judge of clips: a command that is given a clip and says what is wrong with it.
 
-No model comes with the program; whoever has one writes a few lines around it. The command is the
+No model comes with the program; people who have one write a few lines around it. The command is the
 person's: it comes from an option or the environment, never from a shot list, which may be a
 stranger's.
 """

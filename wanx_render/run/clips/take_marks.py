@@ -34,6 +34,7 @@ from wanx_render.tasks.likeness.glance import is_plainly
 
 Facts = dict[str, Any]
 MULTI = "multi"  # the shot type that asks the model to cut
+OF_SOUND = ("silent", "clipped")  # the kinds that count only where sound was asked for
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,8 @@ def counts(mark: MarkRecord, request: TaskRequest) -> bool:
     """Whether a fault of a clip is one of what was asked for."""
     if mark.start is not None and Fraction(mark.start) < request.lead:
         return False  # in the clip that it goes on from
-    match mark.kind:
-        case "cut":
-            return request.shot_type != MULTI
-        case "silent" if request.sound == "file":
-            return mark.start is None  # pauses are the file's own
-        case "silent" | "clipped":
-            return request.sound in ("auto", "file")
-        case _:
-            return True
+    if mark.kind == "cut":
+        return request.shot_type != MULTI
+    if mark.kind == "silent" and request.sound == "file":
+        return mark.start is None  # pauses are the file's own
+    return mark.kind not in OF_SOUND or request.sound in ("auto", "file")
