@@ -1,0 +1,1 @@
+"""Tests of wanx_render.timelines."""
