@@ -78,9 +78,9 @@ def test_beside_a_decoding_they_are_the_same_pictures(
 ) -> None:
     alone = thumbnails.make(each_program, tmp_path / "alone", clip, SHA, FRAMES)
     sketch = thumbnails.Sketch.of(tmp_path, FRAMES)
-    decoded, probed = decoding.examine(each_program, clip, also=sketch.arguments())
-    assert decoded == decoding.decode(each_program, clip)
-    assert probed == probe.probe(each_program, clip)
+    result = decoding.examine(each_program, clip, also=sketch.arguments())
+    assert result.decoded == decoding.decode(each_program, clip)
+    assert result.probe == probe.probe(each_program, clip)
     sketch.keep(tmp_path, SHA)
     sketch.discard()
     beside = thumbnails.kept(tmp_path, SHA)
