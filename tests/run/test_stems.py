@@ -135,6 +135,7 @@ def test_the_stems_are_the_sound_of_the_film_by_its_kinds(film: Studio) -> None:
     assert max(abs(sound[-16:]).max() for sound in stems.values()) < 1e-3
 
 
+@pytest.mark.proof
 def test_stems_are_made_again_where_they_are_not_there(film: Studio) -> None:
     record, _ = delivered(film)
     folder = film.folder / "out"
