@@ -285,9 +285,10 @@ def test_fcpxml_is_well_formed_whatever_the_prompt_says() -> None:
     note = root.find(".//marker")
     assert note is not None
     assert note.get("note") == '一只猫 ]]> "quoted" <b>&amp; 003  EVIL V C�[2J� �txt.'
-    order = (
-        "note conform-rate timeMap adjust-conform adjust-transform adjust-volume connected marker"
-    ).split()
+    order = [
+        "note", "conform-rate", "timeMap", "adjust-conform", "adjust-transform", "adjust-volume",
+        "connected", "marker",
+    ]  # fmt: skip
     connected = ("asset-clip", "title", "video")
     for item in root.iter("asset-clip"):
         tags = ("connected" if child.tag in connected else child.tag for child in item)
