@@ -33,7 +33,7 @@ def notes_of(timeline: Timeline) -> Iterator[Message]:
 
 
 def notice(program: Program, name: str, notes: Iterable[Message]) -> str:
-    """The text that lies in the folder, for whoever opens it."""
+    """The text in the folder, for the person who opens it."""
     title = program.title
     lines = [
         tr("{name}: a draft for {program}", name=name, program=title),
