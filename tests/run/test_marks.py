@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,18 @@ from wanx_render.backends.base import Succeeded
 from wanx_render.backends.mock import MockBackend
 from wanx_render.backends.simulator import Simulator
 from wanx_render.catalog.capabilities import Catalog
+from wanx_render.errors import Broken
 from wanx_render.events import Event
-from wanx_render.manifest import Manifest, TakeRecord
+from wanx_render.manifest import Manifest, MarkRecord, TakeRecord
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.retakes import picked_automatically
-from wanx_render.run.clips.judge import Judge
+from wanx_render.run.clips.judge import Judge, marks_of
+from wanx_render.run.clips.take_marks import counts
 from wanx_render.run.orchestrator import render
+from wanx_render.task import ClipPart, InputMedia, TaskRequest
 from wanx_render.validation.load import load
 
 
@@ -220,3 +224,48 @@ def test_shots_that_are_much_louder_than_the_one_before_are_marked(bench: Bench)
     assert low.marks == ()
     assert [(mark.kind, mark.about) for mark in high.marks] == [("jump", "low")]
     assert float(high.marks[0].value or 0) > 15
+
+
+REQUEST = TaskRequest(
+    model="m", region="beijing", image=None, last_image=None, prompt="", negative_prompt="",
+    template=None, resolution="720P", duration=5, sound="silent", sound_file=None,
+    prompt_extend=True, watermark=False, seed=1,
+)  # fmt: skip
+PART = ClipPart(2, Fraction(24))
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "asked", "expected"),
+    [
+        ("cut", "1.50", {}, True),
+        ("cut", "1.50", {"shot_type": "multi"}, False),
+        ("silent", None, {}, False),
+        ("silent", None, {"sound": "auto"}, True),
+        ("silent", "1.00", {"sound": "auto"}, True),
+        ("silent", None, {"sound": "file"}, True),
+        ("silent", "1.00", {"sound": "file"}, False),  # its own pause
+        ("clipped", "1.00", {"sound": "none"}, False),
+        ("clipped", "1.00", {"sound": "file"}, True),
+        ("frozen", "1.50", {"first_clip": InputMedia("clip:a:last:2s", part=PART)}, False),
+        ("frozen", "2.50", {"first_clip": InputMedia("clip:a:last:2s", part=PART)}, True),
+    ],
+)
+def test_what_was_asked_for_decides_what_is_a_fault(
+    kind: str, start: str | None, asked: dict[str, Any], *, expected: bool
+) -> None:
+    assert counts(MarkRecord(kind, start=start), replace(REQUEST, **asked)) is expected
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"[]", b'{"marks": 3}', b'{"marks": [{}]}', b'{"marks": [{"text": 1, "start": "x"}]}'],
+)
+def test_an_answer_of_a_judge_that_is_none_is_broken(answer: bytes) -> None:
+    with pytest.raises(Broken, match="its answer is not"):
+        marks_of(answer)
+
+
+def test_an_answer_of_a_judge_is_bounded() -> None:
+    long = {"marks": [{"text": "a " * 500}] * 100}
+    marks = marks_of(json.dumps(long).encode())
+    assert (len(marks), {len(mark.about or "") for mark in marks}) == (20, {200})

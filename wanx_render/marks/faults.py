@@ -1,7 +1,7 @@
 """All faults that show in a clip alone, as records; what was asked for decides which count."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from decimal import Decimal
 from typing import Any
 
@@ -85,8 +85,9 @@ def written(marks: Sequence[MarkRecord]) -> list[dict[str, Any]]:
 
 
 def read(records: Sequence[Mapping[str, Any]]) -> tuple[MarkRecord, ...]:
-    """Marks that the journal kept."""
-    return tuple(MarkRecord(**record) for record in records)
+    """Marks that the journal kept; what a later version adds to them is passed over."""
+    known = {field.name for field in fields(MarkRecord)}
+    return tuple(MarkRecord(**{k: v for k, v in r.items() if k in known}) for r in records)
 
 
 def marks_in(facts: Mapping[str, Any] | None) -> tuple[MarkRecord, ...]:

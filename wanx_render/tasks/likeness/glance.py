@@ -1,4 +1,4 @@
-"""Whether a frame plainly shows a picture: at a glance, in 2 ms, before anything exact is measured.
+"""Whether a frame plainly shows a picture: at a glance, before anything exact is measured.
 
 Both are made small and grey, and the picture is laid over the frame as a service may have cropped
 it. A slate of a test clip is passed over. "No" means no more than that it is worth looking closely.
