@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +26,7 @@ from wanx_render.errors import BadInput, Damaged, StoreError, StoreRefused
 from wanx_render.finishing.jobs import JoinCall, SegmentCall
 from wanx_render.finishing.mix import Mix, Track
 from wanx_render.finishing.segment import ClipMedia, Segment
+from wanx_render.finishing.sound.stems import Stem, StemsCall, make_stems
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -407,6 +410,38 @@ def test_a_result_that_comes_twice_and_late_changes_nothing(
         asyncio.run(workers.sweep({"a.mov"}))
         assert place.names(".cache/deliverables") == set()
         assert asyncio.run(workers.stands(root / "out.mp4", output.sha256))
+
+
+@pytest.mark.proof
+def test_stems_come_into_the_store_as_they_are_made_here(
+    place: store.Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that the film has no more go out of it."""
+    monkeypatch.setenv("WANX_CACHE", str(tmp_path / "cache"))
+    root, program = tmp_path / "shared", PROGRAMS["wheel"]
+    take, frame = _clip_in(root, program), Frame(Size(90, 160), Fraction(30), "crop", "black")
+    target, voice = root / ".cache/segments/a.mov", tmp_path / "voice.wav"
+    tone = ("-f", "lavfi", "-i", "sine=440:r=22050:d=0.5", "-f", "wav", "-y", str(voice))
+    ffmpeg.run(program, tone)
+    track = Track(voice, files.sha256(voice), 4800, Decimal(0), 1)
+    mix, kinds = Mix(voices=(track,), ends=(480, 960)), (Stem("dialogue"), Stem("voices"))
+    call = StemsCall((target,), 48_000, mix, None, root / "out.mp4", kinds)
+
+    async def story(workers: RemoteWorkers) -> None:
+        piece = SegmentCall(Segment.whole(take, Cut(0, 30), Focus(), frame), target)
+        await workers.segments((piece,))
+        output = await workers.stems(call)
+        place.get(".cache/segments/a.mov", tmp_path / "a.mov")
+        here = replace(call, segments=(tmp_path / "a.mov",), target=tmp_path / "out.mp4")
+        assert make_stems(program, here).hashes == output.hashes
+        for kind, digest in zip(("dialogue", "voices"), output.hashes, strict=True):
+            assert await workers.stands(root / f"out.{kind}.wav", digest)
+        await workers.stems(replace(call, stems=kinds[:1], mix=replace(mix, voices=())))
+        assert not place.has("out.voices.wav")
+        assert place.has("out.dialogue.wav")
+
+    with ThreadPoolExecutor(1) as executor:
+        asyncio.run(story(RemoteWorkers(program, executor, UploadIndex(root, place))))
 
 
 def sent_from(folder: Path, place: store.Store, name: str) -> bool:
