@@ -472,9 +472,9 @@ def test_nothing_that_was_not_made_is_exported(run: Run, rendered: Path) -> None
 def test_an_unknown_format_or_transition_is_an_error(run: Run) -> None:
     with pytest.raises(BadInput, match="'xml' is not a valid export format"):
         run("xml")
-    for write in WRITERS.values():
+    for name in ("otio", "fcpxml", "edl"):
         with pytest.raises(BadInput, match="'morph' is not a valid transition"):
-            write(replace(MIXED, joints=(Joint("morph", "", 15), *MIXED.joints[1:])), link)
+            WRITERS[name](replace(MIXED, joints=(Joint("morph", "", 15), *MIXED.joints[1:])), link)
 
 
 def test_without_the_library_a_sentence_says_how_to_get_it(rendered: Path) -> None:

@@ -25,8 +25,8 @@ from wanx_render.language import NOTHING, Message, tr, verbatim
 ENCODERS = ("libx264", "aac", "pcm_s16le", "rawvideo", "wrapped_avframe", "png", "mjpeg", "ppm")
 FILTERS = (
     "drawtext", "tpad", "adelay", "afade", "aformat", "alimiter", "aloop", "amix", "amultiply",
-    "anullsrc", "apad", "aresample", "asdr", "asetpts", "asplit", "atrim", "blend", "boxblur",
-    "bwdif", "color", "concat", "crop", "drawbox", "ebur128", "extractplanes", "fade",
+    "anullsrc", "apad", "aresample", "asdr", "asetpts", "asplit", "astats", "atrim", "blend",
+    "boxblur", "bwdif", "color", "concat", "crop", "drawbox", "ebur128", "extractplanes", "fade",
     "format", "fps", "loop", "lutrgb", "lutyuv", "overlay", "pad", "pan", "scale", "select",
     "setparams", "setpts", "setsar", "silencedetect", "split", "tonemap", "trim", "volume",
     "volumedetect", "xfade", "zscale",

@@ -65,7 +65,7 @@ def text_of(timeline: Timeline, link: Link) -> str:
         lines = "\n".join(f"{key}: {one_line(value)}" for key, value in timeline.notes)
         child(sequence, "note").text = lines
     spine = child(sequence, "spine")
-    spine.extend(_story(timeline, resources))
+    spine.extend(list(_story(timeline, resources)))
     _connect(spine, timeline, resources)
     root.extend([resources.element, library])
     ElementTree.indent(root, "  ")
