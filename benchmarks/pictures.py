@@ -1,9 +1,9 @@
 """The pictures of README and docs: `uv run python benchmarks/pictures.py [NAME ...]`.
 
 Each language has a list of `specs/`. It is run on the mock, under a terminal that is recorded; then
-the films, the storyboard and the board are photographed, and the emulator's page. Needs Debian's
-chromium. Names are en, zh, emulator and rooms, all of which are made where none is named, and
-adoption, which takes long.
+the films, the storyboard and the board are photographed, the emulator's page, and a bundle as
+a phone shows it. Needs Debian's chromium. Names are en, zh, bundle, emulator and rooms, all of
+which are made where none is named, and adoption, which takes long.
 """
 
 import os
@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ PROGRAM = Path(sys.executable).with_name("wanx-render")
 COLUMNS, ROWS = 100, 24
 LARGEST = 400_000  # bytes of a picture
 SCREEN = {"width": 1180, "height": 900}
+PHONE = {"width": 390, "height": 780}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Scene:
     retake: str  # the shot of which there shall be two takes
     stills: tuple[tuple[str, float], ...]  # a deliverable and a second of it
     title: str  # of the recording, for those who cannot see it
+    client: str  # who comments in a bundle
+    comment: str
 
     @property
     def command(self) -> str:
@@ -61,11 +65,13 @@ SCENES = {
         "", "en-GB", "en", "hello", "rooftop",
         (("9x16", 1.7), ("9x16", 11.7), ("3x4", 1.7), ("3x4", 11.7)),
         "wanx-render makes two films from specs/hello.yaml; waiting is shortened",
+        "Ana", "Could the cat look at us here?",
     ),
     "zh": Scene(
         ".zh-CN", "zh-CN", "zh", "short-drama", "street",
         (("vertical", 1.7), ("vertical", 16.0), ("poster", 1.7), ("poster", 16.0)),
         "wanx-render 用 specs/short-drama.yaml 生成两个成片（等待时间已缩短）",
+        "陈导", "这里停得久一点，看清表情。",
     ),
 }  # fmt: skip
 
@@ -175,6 +181,55 @@ def pictures_of(scene: Scene, browser: Browser) -> None:
             save(photograph(browser, address, scene, ".row"), scene.target("board.webp"))
 
 
+def bundle_picture(scene: Scene, browser: Browser) -> None:
+    """A bundle on a phone: the film, a comment being written, and the comment at its shot."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        shutil.copytree(ROOT / "specs", folder / "specs", ignore=shutil.ignore_patterns("renders"))
+        words = scene.command.split()[1:]
+        for command in (words, ["report", *words, "--bundle", "review.html"]):
+            subprocess.run(
+                [str(PROGRAM), *command], cwd=folder, env=environment_of(scene, folder), check=True
+            )
+        screens = _screens((folder / "review.html").as_uri(), scene, browser)
+    gap = 40
+    width = sum(screen.width + gap for screen in screens) - gap
+    sheet = Image.new("RGBA", (width, screens[0].height), (0, 0, 0, 0))
+    for number, screen in enumerate(screens):
+        mask = Image.new("L", screen.size, 0)
+        box = (0, 0, screen.width - 1, screen.height - 1)
+        ImageDraw.Draw(mask).rounded_rectangle(box, 40, fill=255)
+        sheet.paste(screen, (number * (screen.width + gap), 0), mask)
+    save(sheet, scene.target("bundle.webp"))
+
+
+def _screens(address: str, scene: Scene, browser: Browser) -> list[Image.Image]:
+    context = browser.new_context(
+        viewport=PHONE, locale=scene.locale, device_scale_factor=2, has_touch=True,  # type: ignore[arg-type]
+        is_mobile=True, offline=True,
+    )  # fmt: skip
+    page: Any = context.new_page()
+    page.goto(address)
+    page.evaluate("document.querySelector('video').currentTime = 2")
+    page.wait_for_timeout(2500)
+    screens = [_screen(page)]
+    page.tap("#comment")
+    page.fill("#name", scene.client)
+    page.fill("#text", scene.comment)
+    screens.append(_screen(page))
+    page.tap("#put")
+    page.evaluate("document.querySelector('#shots').scrollIntoView()")
+    page.wait_for_timeout(500)
+    screens.append(_screen(page))
+    context.close()
+    return screens
+
+
+def _screen(page: Any) -> Image.Image:
+    with Image.open(BytesIO(page.screenshot())) as image:
+        return image.convert("RGB")
+
+
 def emulator_pictures(browser: Browser) -> None:
     """The emulator's page in each language."""
     for scene in SCENES.values():
@@ -185,8 +240,8 @@ def emulator_pictures(browser: Browser) -> None:
 
 def main(names: Sequence[str]) -> None:
     """Make the pictures that are named."""
-    wanted = names or [*SCENES, "emulator", "rooms"]
-    if unknown := set(wanted) - {*SCENES, *DRAWN, "emulator"}:
+    wanted = names or [*SCENES, "bundle", "emulator", "rooms"]
+    if unknown := set(wanted) - {*SCENES, *DRAWN, "bundle", "emulator"}:
         raise SystemExit(f"unknown names: {', '.join(sorted(unknown))}")
     for name, command in DRAWN.items():
         if name in wanted:
@@ -198,6 +253,9 @@ def main(names: Sequence[str]) -> None:
         for name in wanted:
             if name in SCENES:
                 pictures_of(SCENES[name], browser)
+        if "bundle" in wanted:
+            for scene in SCENES.values():
+                bundle_picture(scene, browser)
         if "emulator" in wanted:
             emulator_pictures(browser)
         browser.close()

@@ -490,7 +490,7 @@ def test_a_dropped_picture_becomes_lines_to_copy_and_is_sent_nowhere(folder: Pat
         page.evaluate(DROP, ["small.jpg", "image/jpeg", "/pictures/frame/wake"])
         page.wait_for_selector("#snippet[open] .bad:has-text('not found near the list')")
         page.keyboard.press("Escape")
-        page.evaluate(DROP, ["notes.txt", "text/plain", None])
+        page.evaluate(DROP, ["notes.pdf", "application/pdf", None])
         page.wait_for_selector("#said.bad:has-text('drop a picture')")
         page.evaluate(DROP, ["broken.png", "image/png", None])
         page.wait_for_selector("#said.bad:has-text('broken.png is not a picture')")

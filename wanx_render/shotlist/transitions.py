@@ -41,9 +41,11 @@ class TransitionKind:
 # Identities and parameters are those of files that Final Cut Pro and Resolve wrote (decision 0010).
 _CROSS_DISSOLVE = Effect("Cross Dissolve", "FxPlug:4731E73A-8DAC-4113-9A30-AE85B1761265")
 _FADE_TO_COLOUR = Effect(  # of black, unless it says otherwise
-    "Fade To Color", "FxPlug:F779C565-486D-4633-8035-0374B4DB8F5C",
-    ("Color", "3"), (("white", "1 1 1 1"),),
-)  # fmt: skip
+    name="Fade To Color",
+    uid="FxPlug:F779C565-486D-4633-8035-0374B4DB8F5C",
+    parameter=("Color", "3"),
+    values=(("white", "1 1 1 1"),),
+)
 # To where the edge or the picture moves.
 _WAYS = (("left", "0 (Left)"), ("up", "1 (Up)"), ("right", "2 (Right)"), ("down", "3 (Down)"))
 _WIPE = Effect("Wipe", "FxPlug:857E2FBA-98DB-411B-A88C-CE6ABC1F65D8", ("Direction", "13"), _WAYS)
