@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import os
 import re
 import subprocess
 from collections import Counter
@@ -272,8 +273,12 @@ def test_a_change_gives_exactly_the_wished_value_and_keeps_the_rest(
     check(written, data)
 
 
+# All of them in .ci/proofs.
+MANY = 1000 if "FUZZ" in os.environ else 400
+
+
 @pytest.mark.proof
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=MANY, deadline=None)
 @given(list_texts(), st.data())
 def test_many_changes_of_many_lists(written: ListText, data: st.DataObject) -> None:
     check(written, data)
