@@ -18,7 +18,7 @@ from PIL import Image
 
 from tests.support.pages import only_its_own_script
 from wanx_render.bundle.bundle_file import Bundler
-from wanx_render.bundle.content import Content, content_of
+from wanx_render.bundle.content import BundleContent, content_of
 from wanx_render.bundle.page import SCRIPT
 from wanx_render.errors import BadInput
 from wanx_render.files import sha256
@@ -98,7 +98,7 @@ def manifest_in(folder: Path) -> Manifest:
 
 
 @pytest.fixture
-def content(folder: Path) -> Content:
+def content(folder: Path) -> BundleContent:
     return content_of(manifest_in(folder))
 
 
@@ -112,7 +112,7 @@ def executor() -> Iterator[ThreadPoolExecutor]:
 def write(folder: Path, executor: ThreadPoolExecutor, tmp_path: Path) -> Any:
     source = PictureSource(folder, ffmpeg.find({}))
 
-    def written(content: Content, name: str, limit: int) -> Path:
+    def written(content: BundleContent, name: str, limit: int) -> Path:
         path = tmp_path / name
         result = Bundler(content, source, executor, limit).write(path)
         assert result.missing == ()
@@ -132,8 +132,13 @@ def data_of(page: str) -> Any:
     return json.loads(match[1])
 
 
+def test_a_shot_is_as_long_as_its_film_shows_it(content: BundleContent) -> None:
+    # A second of the film. No film shows the clip picked for the other: 15 of its frames are used.
+    assert [shot.seconds for shot in content.shots] == [1, Fraction(1, 2)]
+
+
 def test_a_shot_is_taken_from_its_film_unless_another_clip_was_picked_since(
-    content: Content,
+    content: BundleContent,
 ) -> None:
     wake, late = content.shots
     assert wake.media is None
@@ -145,7 +150,7 @@ def test_a_shot_is_taken_from_its_film_unless_another_clip_was_picked_since(
 
 
 def test_proxies_play_on_phones_and_keep_the_label_of_their_film(
-    content: Content, write: Any
+    content: BundleContent, write: Any
 ) -> None:
     page = write(content, "review.html", 14_000_000).read_bytes()
     proxies = videos(page)
@@ -167,7 +172,7 @@ def test_proxies_play_on_phones_and_keep_the_label_of_their_film(
             image.load()
 
 
-def test_nothing_of_the_work_is_in_a_bundle(content: Content, write: Any) -> None:
+def test_nothing_of_the_work_is_in_a_bundle(content: BundleContent, write: Any) -> None:
     path = write(content, "review.html", 14_000_000)
     page = re.sub(r"base64,[A-Za-z0-9+/=]*", "", path.read_text(encoding="utf-8"))
     assert [word for word in SECRETS if word in page] == []
@@ -183,7 +188,7 @@ def test_prompts_are_shown_where_they_were_asked_for(folder: Path, write: Any) -
 
 @pytest.mark.parametrize("name", ["review.html", "review.zip"])
 def test_a_bundle_is_within_its_size_down_to_the_least_that_the_error_names(
-    name: str, content: Content, write: Any
+    name: str, content: BundleContent, write: Any
 ) -> None:
     free = write(content, name, 14_000_000).stat().st_size
     half = free // 2
@@ -198,7 +203,7 @@ def test_a_bundle_is_within_its_size_down_to_the_least_that_the_error_names(
 
 
 def test_a_zip_has_plain_names_and_a_page_that_finds_its_videos(
-    content: Content, write: Any
+    content: BundleContent, write: Any
 ) -> None:
     first = write(content, "a.zip", 14_000_000)
     with zipfile.ZipFile(first) as archive:

@@ -30,7 +30,7 @@ from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.retakes import picked_automatically
-from wanx_render.run.clips.judge import Judge, marks_of
+from wanx_render.run.clips.judge import JudgeCommand, marks_of
 from wanx_render.run.clips.take_marks import counts
 from wanx_render.run.orchestrator import render
 from wanx_render.task import ClipPart, InputMedia, TaskRequest
@@ -75,7 +75,7 @@ class Bench:
         (self.folder / "list.yaml").write_text(text)
 
     def run(
-        self, judge: Judge | None = None, rejected: Mapping[str, Any] | None = None
+        self, judge: JudgeCommand | None = None, rejected: Mapping[str, Any] | None = None
     ) -> Manifest:
         self.events.clear()
         loaded = load(self.folder / "list.yaml", self.catalog)
@@ -199,7 +199,7 @@ def test_a_judge_of_ones_own_is_asked_once_and_its_failure_is_a_warning(bench: B
     bench.write("  - {id: cat, prompt: cat}\n", ", audio: silent")
     program = bench.folder / "judge.py"
     program.write_text("raise SystemExit(3)")
-    judge = Judge((sys.executable, str(program)))
+    judge = JudgeCommand((sys.executable, str(program)))
     manifest = bench.run(judge)
     assert (manifest.shots[0].takes[0].state, takes(manifest)["cat"].marks) == ("succeeded", ())
     assert any("the judge failed: it ended with code 3" in word for word in bench.warnings)

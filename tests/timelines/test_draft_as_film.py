@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 
 from tests.support.places import ROOT
+from tests.timelines.films import film_of
 from wanx_render import manifest
 from wanx_render.actions.export import ExportOptions, export
 from wanx_render.errors import BadInput
@@ -49,10 +50,7 @@ Picture = np.ndarray[Any, np.dtype[np.uint8]]
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("draft")
     shutil.copyfile(ROOT / "specs" / "frames" / "rooftop.jpg", folder / "rooftop.jpg")
-    (folder / "list.yaml").write_text(LIST, encoding="utf-8")
-    command = [sys.executable, "-m", "wanx_render", "list.yaml"]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
+    film_of(LIST, folder)
     return folder
 
 

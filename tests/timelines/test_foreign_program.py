@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import av
@@ -11,9 +10,8 @@ import opentimelineio as otio
 import pytest
 from PIL import Image
 
-from wanx_render.actions.export import ExportOptions, export
+from tests.timelines.films import film_of, timeline_of
 from wanx_render.manifest import read
-from wanx_render.session.environment import Environment
 
 LIST = """\
 version: 1
@@ -57,15 +55,8 @@ def test_melt_plays_the_frames_of_the_film(tmp_path: Path) -> None:
     for name, colour in (("a", "#884422"), ("b", "#225588")):
         light = Image.radial_gradient("L").resize((450, 800)).convert("RGB")
         Image.blend(light, Image.new("RGB", light.size, colour), 0.5).save(tmp_path / f"{name}.png")
-    (tmp_path / "list.yaml").write_text(LIST, encoding="utf-8")
-    ran = subprocess.run(
-        [sys.executable, "-m", "wanx_render", "list.yaml"],
-        cwd=tmp_path, capture_output=True, text=True,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    out = tmp_path / "o.otio"
-    options = ExportOptions(tmp_path / "list.yaml", "otio", out=out)
-    assert export(options, Environment({}, sys.stdout, sys.stderr)) == 0
+    film_of(LIST, tmp_path)
+    out = timeline_of(tmp_path, "otio")
 
     timeline = otio.adapters.read_from_file(str(out))
     text = otio.adapters.write_to_string(timeline, "mlt_xml")

@@ -1,8 +1,6 @@
 """Levels of sounds: what a timeline gives an editing program, against the mix of the film."""
 
 import math
-import subprocess
-import sys
 import wave
 from decimal import Decimal
 from fractions import Fraction
@@ -16,10 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from wanx_render.actions.export import ExportOptions, export
+from tests.timelines.films import film_of, timeline_of
 from wanx_render.finishing import ducking
-from wanx_render.session.environment import Environment
-from wanx_render.timelines.levels import SILENCE, STEP, Fade, Points, levels_between
+from wanx_render.timelines.levels import SILENCE, STEP, Points, SoundFade, levels_between
 from wanx_render.timing import line_at
 
 RATE = 48_000
@@ -58,7 +55,7 @@ CURVES = st.lists(
 def test_stretches_of_a_sound_have_the_level_of_the_whole(
     curve: Points, begin: int, length: int, fade: int
 ) -> None:
-    fades = (Fade(0, fade, up=True),) if fade else ()
+    fades = (SoundFade(0, fade, up=True),) if fade else ()
     levels = levels_between(begin, begin + length, Decimal(-3), fades, curve)
     assert levels.gain == Decimal(-3)
     assert levels.fade_in + levels.fade_out <= length
@@ -78,7 +75,7 @@ def test_stretches_of_a_sound_have_the_level_of_the_whole(
 
 def test_a_fade_that_is_longer_than_its_piece_is_drawn_over_all_that_it_covers() -> None:
     """The last turn of a piece of music may be a few frames long; its fade is a second."""
-    fade = Fade(100_000, 148_000, up=False)
+    fade = SoundFade(100_000, 148_000, up=False)
     before = levels_between(40_000, 136_800, Decimal(0), [fade])
     last = levels_between(136_800, 148_000, Decimal(0), [fade])
     assert (before.fade_out, last.fade_out) == (0, 0)
@@ -183,15 +180,8 @@ def test_a_timeline_has_the_levels_of_the_film(tmp_path: Path) -> None:
     Image.new("RGB", (450, 800), "#884422").save(tmp_path / "a.png")
     tone(tmp_path / "bed.wav", 3.7, 44_100, 2, 330)
     tone(tmp_path / "voice.wav", 1.3, 16_000, 1, 990)
-    (tmp_path / "list.yaml").write_text(LIST, encoding="utf-8")
-    ran = subprocess.run(
-        [sys.executable, "-m", "wanx_render", "list.yaml"],
-        cwd=tmp_path, capture_output=True, text=True,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    out = tmp_path / "o.fcpxml"
-    options = ExportOptions(tmp_path / "list.yaml", "fcpxml", out=out)
-    assert export(options, Environment({}, sys.stdout, sys.stderr)) == 0
+    film_of(LIST, tmp_path)
+    out = timeline_of(tmp_path, "fcpxml")
     root = ElementTree.fromstring(out.read_text(encoding="utf-8"))  # noqa: S314  # our own text
     assets = {a.attrib["name"]: a for a in root.iter("asset")}
     stated = [assets[name].get(key) for name in ("bed.wav", "voice.wav")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from wanx_render.actions import spending
 from wanx_render.bundle.budget import DEFAULT, show_size
-from wanx_render.bundle.bundle_file import FORMS, Bundler, Written
-from wanx_render.bundle.content import Content, content_of
+from wanx_render.bundle.bundle_file import FORMS, Bundler, WrittenBundle
+from wanx_render.bundle.content import BundleContent, content_of
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.language import Message, joined, tr
@@ -117,7 +117,7 @@ def _source(options: ReportOptions, environment: Environment) -> tuple[PictureSo
     return PictureSource(item.folder, program, item.loaded.media, item.home), item.row
 
 
-def _check(content: Content, manifest: Manifest, options: ReportOptions) -> None:
+def _check(content: BundleContent, manifest: Manifest, options: ReportOptions) -> None:
     """Whether there is anything to show. Raises BadInput."""
     names = {film.name for film in manifest.deliverables}
     if unknown := next((name for name in options.deliverables if name not in names), None):
@@ -130,7 +130,7 @@ def _check(content: Content, manifest: Manifest, options: ReportOptions) -> None
 
 
 def _show_bundle(
-    written: Written, target: Path, limit: int, environment: Environment, *, as_json: bool
+    written: WrittenBundle, target: Path, limit: int, environment: Environment, *, as_json: bool
 ) -> int:
     for problem in written.missing:
         environment.say(tr("warning: {message}", message=recorded_text(problem)))

@@ -74,21 +74,21 @@ MOST = 4_000_000  # bits a second of picture; more is not seen at this size
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ProxyEncoding:
     """A rung, and the mean bits a second of picture; None for what a constant quality takes."""
 
     rung: Rung
     rate: int | None = None
 
 
-def target_for(room: int, seconds: Sequence[Fraction]) -> Target | None:
+def target_for(room: int, seconds: Sequence[Fraction]) -> ProxyEncoding | None:
     """How proxies of ``seconds`` are encoded into ``room`` bytes together; None where none fits."""
     total = sum(seconds, Fraction(0))
     bits = (room - _CONTAINER * len(seconds)) * 8 * _SPARE
     for rung in RUNGS:
         rate = int(bits / total) - rung.sound if total else 0
         if rate >= rung.least:
-            return Target(rung, min(rate, MOST))
+            return ProxyEncoding(rung, min(rate, MOST))
     return None
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from wanx_render.bundle.budget import RUNGS, Target, least_room, show_size, target_for
-from wanx_render.bundle.content import BundledFilm, BundledShot, Content
+from wanx_render.bundle.budget import RUNGS, ProxyEncoding, least_room, show_size, target_for
+from wanx_render.bundle.content import BundleContent, BundledFilm, BundledShot
 from wanx_render.bundle.page import Looks, page
 from wanx_render.bundle.proxies import ProxyMaker
 from wanx_render.diagnostics import Diagnostic
@@ -29,15 +29,15 @@ _GOOD = 700_000  # bits a second, from which on a constant quality is tried firs
 _POSTER = 720  # pixels of the longer side of a film's poster: about 50 kB
 _LESS = Fraction(97, 100)
 
-Form = Callable[[Content, Looks, Target, Sequence[bytes]], bytes]
+Form = Callable[[BundleContent, Looks, ProxyEncoding, Sequence[bytes]], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenBundle:
     """A bundle that was written: its bytes, how its videos are encoded, what it lacks."""
 
     size: int
-    encoding: Target
+    encoding: ProxyEncoding
     missing: tuple[Message, ...]
 
 
@@ -45,12 +45,12 @@ class Written:
 class Bundler:
     """Writes bundles of ``content``, whose videos and pictures come from ``source``."""
 
-    content: Content
+    content: BundleContent
     source: PictureSource
     executor: Executor
     limit: int  # bytes of the whole file
 
-    def write(self, target: Path) -> Written:
+    def write(self, target: Path) -> WrittenBundle:
         """Write the bundle at ``target``; its suffix is one of ``FORMS``.
 
         Raises BadInput where it cannot be within the limit, FfmpegError, OSError.
@@ -61,14 +61,14 @@ class Bundler:
             data = form(self.content, looks, encoding, proxies)
             if len(data) <= self.limit:
                 write_atomically(target, data, durable=False)
-                return Written(len(data), encoding, missing)
+                return WrittenBundle(len(data), encoding, missing)
         raise self._too_small(form, looks)
 
-    def _attempts(self, form: Form, looks: Looks) -> Iterator[tuple[Target, list[bytes]]]:
+    def _attempts(self, form: Form, looks: Looks) -> Iterator[tuple[ProxyEncoding, list[bytes]]]:
         """The proxies of all media, each time with fewer bytes, as long as they are worth it."""
         room = self._room(form, looks)
         encoding = target_for(room, self._seconds)
-        best = Target(RUNGS[0])
+        best = ProxyEncoding(RUNGS[0])
         if not self.content.media or (encoding and (encoding.rate or 0) >= _GOOD):
             yield best, self._proxies(best)
         while encoding := target_for(room, self._seconds):
@@ -81,7 +81,7 @@ class Bundler:
     def _seconds(self) -> list[Fraction]:
         return [media.seconds for media in self.content.media]
 
-    def _proxies(self, encoding: Target) -> list[bytes]:
+    def _proxies(self, encoding: ProxyEncoding) -> list[bytes]:
         maker = ProxyMaker(self.source.program, self.source.folder, self.source.kept)
         return maker.all(self.content.media, [encoding] * len(self._seconds), self.executor)
 
@@ -92,7 +92,7 @@ class Bundler:
     def _bare(self, form: Form, looks: Looks) -> int:
         """Bytes of the bundle without its videos; base64 fills each up to three bytes."""
         count = len(self.content.media)
-        return len(form(self.content, looks, Target(RUNGS[0]), [b""] * count)) + 4 * count
+        return len(form(self.content, looks, ProxyEncoding(RUNGS[0]), [b""] * count)) + 4 * count
 
     def _too_small(self, form: Form, looks: Looks) -> BadInput:
         least = self._bare(form, looks) + least_room(self._seconds) * _GROWTH[form]
@@ -167,14 +167,18 @@ def _had(pictures: Mapping[str, Future[bytes]], missing: list[Message]) -> dict[
 # -- the two forms ---------------------------------------------------------------------------------
 
 
-def _html(content: Content, looks: Looks, encoding: Target, proxies: Sequence[bytes]) -> bytes:
+def _html(
+    content: BundleContent, looks: Looks, encoding: ProxyEncoding, proxies: Sequence[bytes]
+) -> bytes:
     """One page with everything in it."""
     addresses = [data_uri(proxy, "video/mp4") for proxy in proxies]
     sizes = [encoding.rung.size(media.size) for media in content.media]
     return page(content, looks, addresses, sizes).encode("utf-8", "replace")
 
 
-def _zip(content: Content, looks: Looks, encoding: Target, proxies: Sequence[bytes]) -> bytes:
+def _zip(
+    content: BundleContent, looks: Looks, encoding: ProxyEncoding, proxies: Sequence[bytes]
+) -> bytes:
     """A page with its videos beside it. Names are ASCII: old unpackers garble all others."""
     names = [f"videos/{number}.mp4" for number, _ in enumerate(content.media, start=1)]
     sizes = [encoding.rung.size(media.size) for media in content.media]

@@ -105,11 +105,11 @@ _Milliseconds = Annotated[int, Field(ge=0, le=_DAY)]
 _Name = Annotated[str, StringConstraints(max_length=200)]
 
 
-class _Written(BaseModel):
+class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
 
-class _Comment(_Written):
+class _Comment(_Strict):
     id: _Id
     at: _Time
     name: Annotated[
@@ -126,7 +126,7 @@ class _Comment(_Written):
     film_ms: _Milliseconds | None = None
 
 
-class _File(_Written):
+class _CommentsFile(_Strict):
     format: Literal["wanx-render comments"]
     version: Literal[1]
     project: _Name
@@ -145,7 +145,7 @@ def read(text: str) -> Comments:
         raise BadComments(_no_comments()) from None
     _known_form(record)
     try:
-        file = _File.model_validate(record)
+        file = _CommentsFile.model_validate(record)
     except ValidationError as error:
         raise BadComments(_damaged(error)) from None
     return Comments(

@@ -6,7 +6,7 @@ hosts of the manifest have no field here; a prompt is there where it was asked f
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePosixPath
@@ -43,7 +43,7 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class FilmStretch:
     """Where a film shows a shot, and what of the shot's clip it shows there. Seconds."""
 
     shot: str
@@ -61,7 +61,7 @@ class BundledFilm:
 
     record: DeliverableRecord
     media: Media
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[FilmStretch, ...]
 
     @property
     def name(self) -> str:
@@ -76,7 +76,7 @@ class BundledShot:
     id: str
     clip: str  # the first digits of its SHA-256; empty where there is none
     take: int | None
-    seconds: Fraction
+    seconds: Fraction  # as long as a film shows it; else of its clip
     caption: str = ""
     prompt: str = ""
     label: str = ""  # of AI-generated content, as its clip carries it
@@ -86,7 +86,7 @@ class BundledShot:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class BundleContent:
     """All that a bundle shows."""
 
     project: str
@@ -117,16 +117,17 @@ class Content:
 
 def content_of(
     manifest: Manifest, films: Iterable[str] = (), *, row: str = "", prompts: bool = False
-) -> Content:
+) -> BundleContent:
     """What a bundle of ``manifest`` shows: the ``films`` named or all, prompts where asked for."""
     names = frozenset(films)
     records = [film for film in manifest.deliverables if not names or film.name in names]
     bundled = tuple(_film(manifest, record) for record in records)
-    shown = {(part.shot, part.clip) for film in bundled for part in film.stretches}
+    stretches = [part for film in reversed(bundled) for part in film.stretches]
+    shown = {(part.shot, part.clip): part.seconds for part in stretches}  # of the first film
     shots = (_shot(number, shot, shown, prompts) for number, shot in enumerate(manifest.shots, 1))
     mock = manifest.backend == "mock"
     has_labels = any(film.labels for film in records)
-    return Content(
+    return BundleContent(
         project=manifest.project,
         row=row,
         mock=mock,
@@ -152,9 +153,9 @@ def _film(manifest: Manifest, record: DeliverableRecord) -> BundledFilm:
     return BundledFilm(record, media, tuple(stretches))
 
 
-def _stretch(part: PartRecord, shot: ShotRecord | None, rate: Fraction) -> Stretch:
+def _stretch(part: PartRecord, shot: ShotRecord | None, rate: Fraction) -> FilmStretch:
     picked = picked_of(shot) if shot else None
-    return Stretch(
+    return FilmStretch(
         shot=part.shot,
         clip=_digits(picked),
         take=picked.take if isinstance(picked, TakeRecord) else None,
@@ -185,24 +186,26 @@ def _cut(shot: ShotRecord, picked: TakeRecord | FootageRecord | None) -> tuple[F
     return shot.cut_start / rate, max(frames, 1) / rate
 
 
-def _shot(number: int, shot: ShotRecord, shown: set[tuple[str, str]], prompts: bool) -> BundledShot:
+def _shot(
+    number: int, shot: ShotRecord, shown: Mapping[tuple[str, str], Fraction], prompts: bool
+) -> BundledShot:
     picked = picked_of(shot)
     start, seconds = _cut(shot, picked)
     digits = _digits(picked)
-    is_shown = (shot.id, digits) in shown
+    in_film = shown.get((shot.id, digits))
     prompt = picked.request.get("prompt") if prompts and isinstance(picked, TakeRecord) else ""
     return BundledShot(
         number=number,
         id=shot.id,
         clip=digits,
         take=picked.take if isinstance(picked, TakeRecord) else None,
-        seconds=seconds,
+        seconds=seconds if in_film is None else in_film,
         caption=shot.caption,
         prompt=str(prompt or ""),
         label=merge(_labels(picked.labels)).value if picked else "",
         picked=picked,
         clip_start=start,
-        media=None if is_shown or picked is None else _media(picked, start, seconds),
+        media=None if in_film is not None or picked is None else _media(picked, start, seconds),
     )
 
 

@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from wanx_render.bundle.comments import FORMAT, LONGEST_NAME, LONGEST_TEXT, VERSION
-from wanx_render.bundle.content import BundledFilm, Content, Media
+from wanx_render.bundle.content import BundleContent, BundledFilm, Media
 from wanx_render.geometry import Size
 from wanx_render.language import Message, plural, tr
 from wanx_render.reports import wording
@@ -87,7 +87,7 @@ class Screen:
 
 
 def page(
-    content: Content, looks: Looks, addresses: Sequence[Markup | str], sizes: Sequence[Size]
+    content: BundleContent, looks: Looks, addresses: Sequence[Markup | str], sizes: Sequence[Size]
 ) -> str:
     """The whole page. ``addresses`` and ``sizes`` are those of the proxies of ``content.media``.
 
@@ -123,7 +123,7 @@ def _length(seconds: Fraction) -> str:
 
 
 def _screens(
-    content: Content, looks: Looks, addresses: Sequence[Markup | str], sizes: Sequence[Size]
+    content: BundleContent, looks: Looks, addresses: Sequence[Markup | str], sizes: Sequence[Size]
 ) -> list[Screen]:
     of_media: list[tuple[str, Media, BundledFilm | None, bytes | None]] = [
         (film.name, film.media, film, looks.posters.get(film.name)) for film in content.films
@@ -141,7 +141,7 @@ def _screens(
     ]
 
 
-def _data(content: Content, screens: Sequence[Screen]) -> Markup:
+def _data(content: BundleContent, screens: Sequence[Screen]) -> Markup:
     """What the page's script knows, as JSON that can stand in a page."""
     numbers = {screen.name: screen.number for screen in screens if not screen.film}
     record = {

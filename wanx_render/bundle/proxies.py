@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from wanx_render import integrity
-from wanx_render.bundle.budget import MOST, Target
+from wanx_render.bundle.budget import MOST, ProxyEncoding
 from wanx_render.bundle.content import Media
 from wanx_render.media import container, ffmpeg
 
@@ -34,12 +34,12 @@ class ProxyMaker:
     kept: Path
 
     def all(
-        self, media: Sequence[Media], targets: Sequence[Target], executor: Executor
+        self, media: Sequence[Media], targets: Sequence[ProxyEncoding], executor: Executor
     ) -> list[bytes]:
         """The proxy of each, as mp4. Raises FfmpegError, OSError."""
         return list(executor.map(self.one, media, targets))
 
-    def one(self, media: Media, target: Target) -> bytes:
+    def one(self, media: Media, target: ProxyEncoding) -> bytes:
         """The proxy of ``media``. Raises FfmpegError, OSError."""
         path = self.kept / ".cache" / "proxies" / f"{_key(media, target)}.mp4"
         if not integrity.is_whole(path):
@@ -47,7 +47,7 @@ class ProxyMaker:
                 self._make(media, target, part)
         return path.read_bytes()[: -integrity.SEAL]
 
-    def _make(self, media: Media, target: Target, part: Path) -> None:
+    def _make(self, media: Media, target: ProxyEncoding, part: Path) -> None:
         source = (*_source(media), "-i", ffmpeg.file_url(self.folder / media.path))
         picture = ("-map", "0:v:0", "-vf", _filter(media, target), *_x264(media, target))
         if target.rate is None:
@@ -74,7 +74,7 @@ class ProxyMaker:
         ffmpeg.run(self.program, arguments, stdin=tags)
 
 
-def _key(media: Media, target: Target) -> str:
+def _key(media: Media, target: ProxyEncoding) -> str:
     """By what a proxy differs from others."""
     reading = media.reading
     parts = [
@@ -104,7 +104,7 @@ def _rate(media: Media) -> Fraction:
     return rate
 
 
-def _filter(media: Media, target: Target) -> str:
+def _filter(media: Media, target: ProxyEncoding) -> str:
     size = target.rung.size(media.size)
     matrix = media.reading.matrix
     scale = (
@@ -114,7 +114,7 @@ def _filter(media: Media, target: Target) -> str:
     return f"fps={_rate(media)},{scale},setsar=1,format=yuv420p"
 
 
-def _x264(media: Media, target: Target) -> tuple[str, ...]:
+def _x264(media: Media, target: ProxyEncoding) -> tuple[str, ...]:
     rate = target.rate
     most = str(MOST if rate is None else rate * 3 // 2)
     amount = ("-crf", str(_QUALITY)) if rate is None else ("-b:v", str(rate))
@@ -126,7 +126,7 @@ def _x264(media: Media, target: Target) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _sound(target: Target) -> tuple[str, ...]:
+def _sound(target: ProxyEncoding) -> tuple[str, ...]:
     channels = "2" if target.rung.sound >= 48_000 else "1"
     return (
         "-map", "0:a:0?", "-c:a", "aac", "-b:a", str(target.rung.sound), "-ac", channels,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from wanx_render.run.clips.judge import Judge
+    from wanx_render.run.clips.judge import JudgeCommand
 
 
 _NEVER = (errno.ENAMETOOLONG, errno.ELOOP)  # no file is there, and none can be
@@ -154,14 +154,14 @@ AMBIGUOUS = click.option(
 )  # fmt: skip
 
 
-class JudgeType(click.ParamType["Judge"]):
+class JudgeType(click.ParamType["JudgeCommand"]):
     name = "command"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Judge:
-        from wanx_render.run.clips.judge import Judge
+    def convert(self, value: Any, param: Any, ctx: Any) -> JudgeCommand:
+        from wanx_render.run.clips.judge import JudgeCommand
 
         try:
-            return Judge.of(value)
+            return JudgeCommand.of(value)
         except ValueError:
             self.fail(tr("{text!r} is not a command", text=value), param, ctx)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from wanx_render.events import Emit
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Plan
-from wanx_render.run.clips.judge import Judge
+from wanx_render.run.clips.judge import JudgeCommand
 from wanx_render.tasks.account import Account
 from wanx_render.tasks.clip_store import ClipStore
 from wanx_render.tasks.tools import Tools
@@ -31,7 +31,7 @@ class RunContext:
     cascade: bool  # whether a shot is generated again because its first frame changed
     insisted: frozenset[str]  # shots that are sent again whatever became of them
     warnings: tuple[str, ...]  # of the list, for the record
-    judge: Judge | None = None  # what a person has clips judged by
+    judge: JudgeCommand | None = None  # what a person has clips judged by
 
     @property
     def journal(self) -> Journal:

@@ -23,7 +23,7 @@ from wanx_render.validation.load import BadRow, Batch, load_all
 from wanx_render.validation.rows.lists import Lists, Loaded
 
 if TYPE_CHECKING:
-    from wanx_render.run.clips.judge import Judge
+    from wanx_render.run.clips.judge import JudgeCommand
     from wanx_render.tasks.account import Ambiguous
 
 
@@ -66,7 +66,7 @@ class RenderOptions:
     executor: str | None = None
     store: str | None = None  # a URL, where files go elsewhere than into the render folder
     keep_going: bool = False  # rows and lists with problems are left out
-    judge: "Judge | None" = None  # a person's command that says what is wrong with clips
+    judge: "JudgeCommand | None" = None  # a person's command that says what is wrong with clips
 
     @property
     def choice(self) -> ListChoice:

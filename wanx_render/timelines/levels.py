@@ -24,7 +24,7 @@ _QUIETEST = 60  # decibels below its full level to which a fade is drawn by poin
 
 
 @dataclass(frozen=True, slots=True)
-class Fade:
+class SoundFade:
     """A fade straight in amplitude between two samples of the film: up from silence, or down."""
 
     begin: int
@@ -56,7 +56,7 @@ SILENT = Levels(None)
 
 
 def levels_between(
-    begin: int, end: int, gain: Decimal | None, fades: Sequence[Fade] = (), curve: Points = ()
+    begin: int, end: int, gain: Decimal | None, fades: Sequence[SoundFade] = (), curve: Points = ()
 ) -> Levels:
     """The level of the samples of a film from ``begin`` to ``end``; ``curve`` counts as they do.
 
@@ -81,7 +81,7 @@ def levels_between(
     )
 
 
-def _drawn(fade: Fade) -> Points:
+def _drawn(fade: SoundFade) -> Points:
     """A fade as points, each some decibels from the next."""
     shares = [Fraction(10 ** (-down / 20)) for down in range(_QUIETEST, -1, -(STEP - 1))]
     length = fade.end - fade.begin

@@ -14,24 +14,24 @@ from wanx_render.media import decoding, images, probe
 from wanx_render.media.ffmpeg import SOUND_FORMATS, Ffmpeg
 from wanx_render.media.images import BadPicture
 from wanx_render.media.stereo import channel_count
-from wanx_render.timelines.timeline import UNKNOWN_MEDIA, MediaFacts, SoundFormat, Timeline
+from wanx_render.timelines.timeline import UNKNOWN_MEDIA, MediaFormat, SoundFormat, Timeline
 
 VIDEO_FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,asf,mxf"
 _AT_ONCE = 4  # each waits for a process most of its time
 
 
-def facts_of(program: Ffmpeg, folder: Path, timeline: Timeline) -> Mapping[str, MediaFacts]:
+def facts_of(program: Ffmpeg, folder: Path, timeline: Timeline) -> Mapping[str, MediaFormat]:
     """What the files of a timeline are, by their paths, which start at ``folder``."""
     clips = {clip.media for clip in timeline.clips if clip.sound}
     sounds = {sound.media for sound in timeline.sounds}
 
-    def read(media: str) -> MediaFacts:
+    def read(media: str) -> MediaFormat:
         path = folder / media
         if media in clips:
-            return MediaFacts(sound=_of_video(program, path))
+            return MediaFormat(sound=_of_video(program, path))
         if media in sounds:
-            return MediaFacts(sound=_of_sound(program, path))
-        return MediaFacts(size=_size(path))
+            return MediaFormat(sound=_of_sound(program, path))
+        return MediaFormat(size=_size(path))
 
     names = list(dict.fromkeys(_names(timeline)))
     with ThreadPoolExecutor(_AT_ONCE) as pool:

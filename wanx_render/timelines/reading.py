@@ -17,12 +17,12 @@ from wanx_render.manifest import (
     SoundRecord,
     TakeRecord,
 )
-from wanx_render.timelines.levels import Fade, Points, levels_between
+from wanx_render.timelines.levels import Points, SoundFade, levels_between
 from wanx_render.timelines.timeline import (
     UNKNOWN_MEDIA,
     Clip,
     Joint,
-    MediaFacts,
+    MediaFormat,
     OverlayPicture,
     SoundStretch,
     Timeline,
@@ -30,7 +30,7 @@ from wanx_render.timelines.timeline import (
 )
 from wanx_render.timing import SAMPLE_RATE, frames_in, nearest, samples_in
 
-Media = Mapping[str, MediaFacts]  # by their paths in the manifest
+Media = Mapping[str, MediaFormat]  # by their paths in the manifest
 NOTHING_READ: Media = {}
 
 
@@ -151,7 +151,7 @@ def _all_sounds(deliverable: DeliverableRecord, media: Media) -> Iterator[SoundS
 
 
 def _stretches(
-    record: SoundRecord, film: DeliverableRecord, media: MediaFacts
+    record: SoundRecord, film: DeliverableRecord, media: MediaFormat
 ) -> Iterator[SoundStretch]:
     """The stretches that a sound file fills; music begins again where its file ends."""
     whole, fades, curve = _changes(record, film)
@@ -180,20 +180,22 @@ def _stretches(
         at, skip = at + frames, 0
 
 
-def _changes(record: SoundRecord, film: DeliverableRecord) -> tuple[int, tuple[Fade, ...], Points]:
+def _changes(
+    record: SoundRecord, film: DeliverableRecord
+) -> tuple[int, tuple[SoundFade, ...], Points]:
     """The samples of the film, and what changes the level of a sound in it."""
     rate = Fraction(film.fps)
     whole = samples_in(film.frames, rate)
     fades = list(sound_fades(film.frames, rate, film.fade_in, film.fade_out))
     if record.fade_in:
-        fades.append(Fade(record.start, record.start + record.fade_in, up=True))
+        fades.append(SoundFade(record.start, record.start + record.fade_in, up=True))
     if record.fade_out:
-        fades.append(Fade(whole - min(record.fade_out, whole), whole, up=False))
+        fades.append(SoundFade(whole - min(record.fade_out, whole), whole, up=False))
     turns = film.levels.ducking if film.levels and record.ducked else ()
     return whole, tuple(fades), tuple((turn.at, Fraction(turn.gain)) for turn in turns)
 
 
-def _length(media: MediaFacts) -> int | None:
+def _length(media: MediaFormat) -> int | None:
     """Samples of 48 kHz that a file has, where it was read."""
     sound = media.sound
     return nearest(Fraction(sound.samples, sound.rate) * SAMPLE_RATE) if sound else None

@@ -21,7 +21,7 @@ from typing import Any, Literal, TypeVar
 
 from wanx_render.geometry import Box, Size
 from wanx_render.manifest import USUAL_CAPTIONS, CaptionRecord, CaptionStyleRecord
-from wanx_render.timelines.levels import SILENT, Fade, Levels, levels_between
+from wanx_render.timelines.levels import SILENT, Levels, SoundFade, levels_between
 from wanx_render.timing import SAMPLE_RATE, frames_in, samples_in
 
 Link = Callable[[str], str]  # from a path in the render folder to what a timeline's file says of it
@@ -37,7 +37,7 @@ class SoundFormat:
 
 
 @dataclass(frozen=True, slots=True)
-class MediaFacts:
+class MediaFormat:
     """What was read of a file: its sound, or the size of its picture; nothing where it is not
     known."""
 
@@ -45,7 +45,7 @@ class MediaFacts:
     size: Size | None = None
 
 
-UNKNOWN_MEDIA = MediaFacts()
+UNKNOWN_MEDIA = MediaFormat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +167,16 @@ class Timeline:
         return samples_in(self.frames, self.rate)
 
     @property
-    def fades(self) -> tuple[Fade, ...]:
+    def fades(self) -> tuple[SoundFade, ...]:
         """Those of all sound, at the ends of the film."""
         return sound_fades(self.frames, self.rate, self.fade_in, self.fade_out)
 
 
-def sound_fades(frames: int, rate: Fraction, begin: int, end: int) -> tuple[Fade, ...]:
+def sound_fades(frames: int, rate: Fraction, begin: int, end: int) -> tuple[SoundFade, ...]:
     """The fades of the sound of a film of so many frames, of which the first and last ones fade."""
     whole = samples_in(frames, rate)
-    first = [Fade(0, samples_in(begin, rate), up=True)] if begin else []
-    last = [Fade(samples_in(frames - end, rate), whole, up=False)] if end else []
+    first = [SoundFade(0, samples_in(begin, rate), up=True)] if begin else []
+    last = [SoundFade(samples_in(frames - end, rate), whole, up=False)] if end else []
     return (*first, *last)
 
 

@@ -24,13 +24,13 @@ LONGEST_TEXT = 200  # characters of a mark
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class JudgeCommand:
     """A command with its arguments; a clip's path is added to them. No shell reads it."""
 
     command: tuple[str, ...]
 
     @classmethod
-    def of(cls, text: str) -> "Judge":
+    def of(cls, text: str) -> "JudgeCommand":
         """The judge that a person wrote as on a command line. Raises ValueError."""
         command = tuple(shlex.split(text))
         if not command:

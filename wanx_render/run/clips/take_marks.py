@@ -27,7 +27,7 @@ from wanx_render.media.images import BadPicture
 from wanx_render.planning.origins import bytes_of
 from wanx_render.planning.planned import Take
 from wanx_render.planning.sending import sent_pictures
-from wanx_render.run.clips.judge import Judge
+from wanx_render.run.clips.judge import JudgeCommand
 from wanx_render.task import InputMedia, TaskRequest
 from wanx_render.tasks.likeness.comparison import compare
 from wanx_render.tasks.likeness.glance import is_plainly
@@ -43,7 +43,7 @@ class TakeMarker:
 
     program: Ffmpeg
     folder: Path  # of the clips and their pictures
-    judge: Judge | None
+    judge: JudgeCommand | None
 
     def facts(self, take: Take, media: ClipMedia, facts: Facts) -> tuple[Facts, Message]:
         """The facts of a clip with its marks, for the journal, and why the judge failed.

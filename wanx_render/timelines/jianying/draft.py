@@ -18,7 +18,7 @@ from wanx_render.language import Message
 from wanx_render.timelines.jianying.microseconds import SECOND
 from wanx_render.timelines.jianying.notes import NOTICE, notes_of, notice
 from wanx_render.timelines.jianying.programs import Program
-from wanx_render.timelines.jianying.shelf import Material, Shelf
+from wanx_render.timelines.jianying.shelf import Material, MaterialShelf
 from wanx_render.timelines.jianying.tracks import script_of
 from wanx_render.timelines.timeline import Timeline
 
@@ -48,7 +48,7 @@ def draft_of(
     the draft may lie anywhere. ``finished`` is when the film was made.
     """
     drafts = drafts.replace("\\", "/").rstrip("/")
-    shelf = Shelf(f"{drafts}/{name}" if drafts else _HERE)
+    shelf = MaterialShelf(f"{drafts}/{name}" if drafts else _HERE)
     content = json.loads(script_of(timeline, shelf).dumps())
     content["name"] = name
     _written_for(program, content)

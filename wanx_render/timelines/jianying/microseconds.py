@@ -15,14 +15,14 @@ def moment(seconds: Fraction) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeRange:
     """A stretch of time in microseconds."""
 
     start: int
     end: int
 
     @classmethod
-    def of(cls, start: Fraction, end: Fraction) -> "Span":
+    def of(cls, start: Fraction, end: Fraction) -> "TimeRange":
         """Between two moments in seconds; at least one microsecond long."""
         first = moment(start)
         return cls(first, max(moment(end), first + 1))
@@ -31,7 +31,7 @@ class Span:
     def length(self) -> int:
         return self.end - self.start
 
-    def within(self, end: int) -> "Span":
+    def within(self, end: int) -> "TimeRange":
         """The same length, or less of it, that ends no later than ``end``."""
         last = min(self.end, end)
-        return Span(min(self.start, last - 1), last)
+        return TimeRange(min(self.start, last - 1), last)

@@ -17,15 +17,15 @@ from pyJianYingDraft import (
 from wanx_render.geometry import Box
 from wanx_render.media import paint
 from wanx_render.shotlist.transitions import kind_of
-from wanx_render.timelines.jianying.microseconds import Span, moment
+from wanx_render.timelines.jianying.microseconds import TimeRange, moment
 from wanx_render.timelines.jianying.placement import (
-    Placement,
+    ClipPlacement,
     moved,
     placed,
     placements,
     stops,
 )
-from wanx_render.timelines.jianying.shelf import Shelf
+from wanx_render.timelines.jianying.shelf import MaterialShelf
 from wanx_render.timelines.jianying.sounds import set_levels
 from wanx_render.timelines.timeline import (
     Crossing,
@@ -40,7 +40,7 @@ _DISSOLVE = "叠化"  # in place of what a draft has no name for
 _BLUR = 0.375  # the second of the four strengths that the programs offer
 
 
-def pictures(timeline: Timeline, shelf: Shelf) -> list[Any]:
+def pictures(timeline: Timeline, shelf: MaterialShelf) -> list[Any]:
     """The film's own track."""
     segments: list[Any] = []
     for piece in pieces(timeline):
@@ -51,15 +51,15 @@ def pictures(timeline: Timeline, shelf: Shelf) -> list[Any]:
     return segments
 
 
-def overlay(picture: OverlayPicture, timeline: Timeline, shelf: Shelf) -> Any:
+def overlay(picture: OverlayPicture, timeline: Timeline, shelf: MaterialShelf) -> Any:
     """A picture over the film, where it is and for as long as it is seen."""
     rate, size = timeline.rate, picture.size or picture.box.size
-    target = Span.of(picture.begin / rate, picture.end / rate)
+    target = TimeRange.of(picture.begin / rate, picture.end / rate)
     place = placed(size, Box(0, 0, size.width, size.height), picture.box, timeline.size)
     return VideoSegment(
         shelf.picture(picture.media, size),
         _range(target),
-        source_timerange=_range(Span(0, target.length)),
+        source_timerange=_range(TimeRange(0, target.length)),
         clip_settings=_settings(place, picture.opacity),
     )
 
@@ -74,16 +74,16 @@ def _join(segment: Any, crossing: Crossing, timeline: Timeline) -> None:
     segment.add_transition(kind, duration=moment(crossing.joint.frames / timeline.rate))
 
 
-def _picture(piece: Piece, timeline: Timeline, shelf: Shelf) -> Any:
+def _picture(piece: Piece, timeline: Timeline, shelf: MaterialShelf) -> Any:
     """A clip from one cut to the next, or a picture of the frame that stands there."""
     clip, rate = piece.clip, timeline.rate
-    target = Span.of(piece.begin / rate, (piece.begin + piece.frames) / rate)
+    target = TimeRange.of(piece.begin / rate, (piece.begin + piece.frames) / rate)
     if piece.still:
-        material, source = shelf.frame(clip, int(piece.first)), Span(0, target.length)
+        material, source = shelf.frame(clip, int(piece.first)), TimeRange(0, target.length)
     else:
         material = shelf.clip(clip)
         first = piece.first / clip.rate
-        source = Span.of(first, first + piece.frames / rate * clip.speed)
+        source = TimeRange.of(first, first + piece.frames / rate * clip.speed)
         source = source.within(material.duration)
     segment = VideoSegment(
         material,
@@ -100,7 +100,7 @@ def _picture(piece: Piece, timeline: Timeline, shelf: Shelf) -> Any:
     return segment
 
 
-def _settings(place: Placement, opacity: Fraction = Fraction(1)) -> Any:
+def _settings(place: ClipPlacement, opacity: Fraction = Fraction(1)) -> Any:
     return ClipSettings(
         alpha=float(opacity),
         scale_x=float(place.scale),
@@ -155,5 +155,5 @@ def _opacity(frame: int, timeline: Timeline) -> Fraction:
     return min(rising, falling, Fraction(1))
 
 
-def _range(span: Span) -> Any:
+def _range(span: TimeRange) -> Any:
     return Timerange(span.start, span.length)

@@ -17,7 +17,7 @@ _STEPS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class ClipPlacement:
     """The scale of a picture, and where its middle is."""
 
     scale: Fraction
@@ -25,20 +25,20 @@ class Placement:
     y: Fraction
 
 
-def placed(source: Size, seen: Box, inset: Box, canvas: Size) -> Placement:
+def placed(source: Size, seen: Box, inset: Box, canvas: Size) -> ClipPlacement:
     """How ``seen`` of a picture of ``source`` comes to fill the box ``inset`` of the canvas."""
     factor = Fraction(inset.width, seen.width)
     whole = min(Fraction(canvas.width, source.width), Fraction(canvas.height, source.height))
     across = inset.x + (Fraction(source.width, 2) - seen.x) * factor
     down = inset.y + (Fraction(source.height, 2) - seen.y) * factor
-    return Placement(
+    return ClipPlacement(
         scale=factor / whole,
         x=2 * across / canvas.width - 1,
         y=1 - 2 * down / canvas.height,
     )
 
 
-def placements(clip: Clip, timeline: Timeline) -> tuple[Placement, ...]:
+def placements(clip: Clip, timeline: Timeline) -> tuple[ClipPlacement, ...]:
     """Where the clip lies; two where it moves from one place to another."""
     canvas = timeline.size
     whole = Box(0, 0, canvas.width, canvas.height)
@@ -48,10 +48,10 @@ def placements(clip: Clip, timeline: Timeline) -> tuple[Placement, ...]:
     return (placed(clip.size, seen, inset, canvas),)
 
 
-def moved(first: Placement, last: Placement, part: Fraction) -> Placement:
+def moved(first: ClipPlacement, last: ClipPlacement, part: Fraction) -> ClipPlacement:
     """Where the picture is after ``part`` (0..1) of its time."""
     way = part * part * (3 - 2 * part)
-    return Placement(
+    return ClipPlacement(
         scale=first.scale + (last.scale - first.scale) * way,
         x=first.x + (last.x - first.x) * way,
         y=first.y + (last.y - first.y) * way,

@@ -20,7 +20,7 @@ _ENDLESS = 10_800_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class FramePicture:
     """One frame of a clip, counted from 0, and what is needed to read it."""
 
     frame: int
@@ -35,15 +35,15 @@ class Material:
 
     name: str
     media: str  # from the render folder
-    picture: Picture | None = None  # of it; else the file itself
+    picture: FramePicture | None = None  # of it; else the file itself
 
 
-class Shelf:
+class MaterialShelf:
     """What a draft shows and plays. ``root`` is how paths in the draft begin."""
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._known: dict[tuple[Any, str, Picture | None], tuple[Material, Any]] = {}
+        self._known: dict[tuple[Any, str, FramePicture | None], tuple[Material, Any]] = {}
         self._names: set[str] = set()
 
     @property
@@ -57,7 +57,7 @@ class Shelf:
 
     def frame(self, clip: Clip, number: int) -> Any:
         """One frame of the clip as the library's picture."""
-        picture = Picture(number, clip.rate, clip.size, own=not clip.take)
+        picture = FramePicture(number, clip.rate, clip.size, own=not clip.take)
         return self._seen(clip.media, picture, clip.size, "photo", _ENDLESS)
 
     def picture(self, media: str, size: Size) -> Any:
@@ -73,7 +73,7 @@ class Shelf:
         return self._add(material, AudioMaterial, facts)
 
     def _seen(
-        self, media: str, picture: Picture | None, size: Size, kind: str, duration: int
+        self, media: str, picture: FramePicture | None, size: Size, kind: str, duration: int
     ) -> Any:
         if known := self._known.get((VideoMaterial, media, picture)):
             return known[1]
@@ -101,7 +101,7 @@ class Shelf:
         self._known[kind, material.media, material.picture] = material, item
         return item
 
-    def _name(self, media: str, picture: Picture | None) -> str:
+    def _name(self, media: str, picture: FramePicture | None) -> str:
         """A name that no other file has, on disks that know no large letters either."""
         path = PurePosixPath(media)
         stem, suffix = path.stem, path.suffix

@@ -7,17 +7,17 @@ from typing import Any
 
 from pyJianYingDraft import AudioSegment, KeyframeProperty, Timerange, VideoSegment
 
-from wanx_render.timelines.jianying.microseconds import Span, moment
-from wanx_render.timelines.jianying.shelf import Shelf
+from wanx_render.timelines.jianying.microseconds import TimeRange, moment
+from wanx_render.timelines.jianying.shelf import MaterialShelf
 from wanx_render.timelines.levels import SILENCE, Levels
 from wanx_render.timelines.timeline import SoundStretch, seconds_of
 
 
-def sound(stretch: SoundStretch, shelf: Shelf) -> Any:
+def sound(stretch: SoundStretch, shelf: MaterialShelf) -> Any:
     """A stretch of a sound file, at its levels."""
     material = shelf.sound(stretch)
-    target = Span.of(seconds_of(stretch.begin), seconds_of(stretch.end))
-    source = Span.of(seconds_of(stretch.skip), seconds_of(stretch.skip + stretch.frames))
+    target = TimeRange.of(seconds_of(stretch.begin), seconds_of(stretch.end))
+    source = TimeRange.of(seconds_of(stretch.skip), seconds_of(stretch.skip + stretch.frames))
     source = source.within(material.duration)
     segment = AudioSegment(
         material,

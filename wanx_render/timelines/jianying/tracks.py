@@ -11,13 +11,13 @@ from pyJianYingDraft import ScriptFile, TrackSpec, TrackType
 
 from wanx_render.timelines.jianying.microseconds import moment
 from wanx_render.timelines.jianying.pictures import overlay, pictures
-from wanx_render.timelines.jianying.shelf import Shelf
+from wanx_render.timelines.jianying.shelf import MaterialShelf
 from wanx_render.timelines.jianying.sounds import sound
 from wanx_render.timelines.jianying.words import words
 from wanx_render.timelines.timeline import Timeline, rows_of
 
 
-def script_of(timeline: Timeline, shelf: Shelf) -> Any:
+def script_of(timeline: Timeline, shelf: MaterialShelf) -> Any:
     """The library's script of the timeline; ``shelf`` gets the media that it refers to."""
     size = timeline.size
     script = ScriptFile(size.width, size.height, float(timeline.rate), True)

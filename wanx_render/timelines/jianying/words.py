@@ -16,14 +16,14 @@ from pyJianYingDraft import (
 
 from wanx_render.manifest import CaptionRecord, CaptionStyleRecord
 from wanx_render.media import paint
-from wanx_render.timelines.jianying.microseconds import Span
+from wanx_render.timelines.jianying.microseconds import TimeRange
 from wanx_render.timelines.timeline import Timeline
 
 
 def words(caption: CaptionRecord, timeline: Timeline) -> Any:
     """A caption, for as long as it is read and in the middle of its box."""
     rate, canvas, style = timeline.rate, timeline.size, timeline.caption_style
-    span = Span.of(caption.start / rate, (caption.start + caption.frames) / rate)
+    span = TimeRange.of(caption.start / rate, (caption.start + caption.frames) / rate)
     across = 2 * (caption.x + caption.width / 2) / canvas.width - 1
     down = 2 * (caption.y + caption.height / 2) / canvas.height - 1
     return TextSegment(
